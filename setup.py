@@ -1,0 +1,55 @@
+"""Install unitools: `pip install -e .` for the library, `pip install -e '.[test]'` for its tests."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+EXTRAS = {
+    "serve": ["fastapi", "uvicorn", "grpcio", "tensorflow-serving-api", "prometheus-client"],
+    "retrieval": ["faiss-cpu", "bm25s"],
+    "pgvector": ["psycopg", "pgvector"],
+    "tune": ["keras-tuner", "optuna"],
+    "onnx": ["tf2onnx", "onnxruntime"],
+    "litert": ["ai-edge-litert"],
+    "audio": ["soundfile"],
+    "keras-cv": ["keras-cv==0.9.*"],
+    # scipy and pandas: the geometry of the old ImageDataGenerator as an oracle, and its data-frame reader.
+    "test": ["pytest>=8", "pytest-xdist>=3", "ruff>=0.6", "psutil", "scipy", "pandas"],
+    # The peers that tests/benchmarks/ measures against. Not needed by any test.
+    "bench": ["albumentations<2.1", "opencv-python-headless", "torch", "psutil", "scipy"],
+}
+EXTRAS["dev"] = EXTRAS["test"]
+
+setup(
+    name="unitools",
+    version=Path("unitools/version.txt").read_text().strip(),
+    description="Keras components from pretrained base model to verified, served application",
+    long_description=Path("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=["unitools", "unitools.*"]),
+    package_data={"unitools": ["py.typed", "version.txt"]},
+    install_requires=[
+        "tensorflow==2.21.*",
+        "keras>=3.15.1",
+        # Installs keras-hub; imported as `keras_hub`, and only when one of its backbones is asked for.
+        "keras-nlp>=0.32",
+        "tensorflow-text==2.21.*,!=2.21.0",
+        "tensorflow-datasets",
+        "tensorboard",
+        "numpy",
+        "safetensors",
+        "rich",
+        "matplotlib",
+        "scikit-learn",
+        "pillow",
+    ],
+    extras_require=EXTRAS,
+    entry_points={"console_scripts": ["unitools = unitools.cli.main:main"]},
+    classifiers=[
+        "Programming Language :: Python :: 3.11",
+        "License :: OSI Approved :: Apache Software License",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)

@@ -1,0 +1,3 @@
+"""Primitives that more than one folder needs."""
+
+__all__ = []
