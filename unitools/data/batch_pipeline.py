@@ -1,0 +1,125 @@
+"""The `tf.data` stages behind `Batches`."""
+
+import tensorflow as tf
+
+_READY = 2
+"""Batches kept ready for the consumer. More do not help it, and a batch of 32 pictures of 224 x 224 takes 19 MB."""
+
+
+def build_pipeline(source, order, position):
+    """Return the data set of batches from `position` on.
+
+    Stages: positions -> load (parallel) -> batch -> finish (parallel) -> prefetch -> draw. The last one runs when the
+    consumer takes a batch, and notes in `position` where the consumer is.
+
+    Args:
+        source: A `Source`.
+        order: An `ExampleOrder`.
+        position: int64 variable [epoch, next step, step at which the pass began].
+
+    Returns:
+        A `tf.data.Dataset`.
+    """
+    stages = _Stages(source, order, position)
+    parts = [stages.loaded(*part) for part in order.parts]
+    batches = parts[0]
+    for part in parts[1:]:
+        batches = batches.concatenate(part)
+    # A batch that fails is dropped here and missed by `draw`, which can say which example it was.
+    batches = batches.ignore_errors().map(stages.finish, num_parallel_calls=tf.data.AUTOTUNE)
+    batches = batches.concatenate(stages.end(batches.element_spec)).prefetch(_READY)
+    drawn = batches.scan(tf.constant(-1, tf.int64), stages.draw)
+    return drawn.filter(_is_batch).map(_without_flag).with_options(_options())
+
+
+def _options():
+    options = tf.data.Options()
+    options.deterministic = True
+    # Both would draw batches that the consumer has not asked for.
+    options.experimental_optimization.inject_prefetch = False
+    options.experimental_optimization.map_parallelization = False
+    return options
+
+
+class _Stages:
+    """The functions of the stages. A ticket is an int64 tensor [epoch, step at which the pass began, position]."""
+
+    def __init__(self, source, order, position):
+        self._source, self._order, self._position = source, order, position
+
+    def loaded(self, first, end, batch_size):
+        """Return the batches of a stretch of the epoch, as (ticket, seed, example), each with the batch axis."""
+
+        def begin(_):
+            epoch, start = self._position[0], self._position[2]
+            positions = tf.data.Dataset.range(tf.maximum(self._order.first_position(start), first), end)
+            return positions.map(lambda position: tf.stack([epoch, start, position]))
+
+        examples = tf.data.Dataset.from_tensors(0).flat_map(begin).map(self._load, num_parallel_calls=tf.data.AUTOTUNE)
+        ragged = any(not spec.shape.is_fully_defined() for spec in tf.nest.flatten(examples.element_spec))
+        return examples.padded_batch(batch_size) if ragged else examples.batch(batch_size)
+
+    def _load(self, ticket):
+        example = self._order.example(ticket[0], ticket[2])
+        seed = self._order.example_seed(ticket[0], example)
+        return ticket, seed, self._source.load(example, seed)
+
+    def finish(self, tickets, seeds, batch):
+        """Return (ticket of a batch: [epoch, start, step], what the consumer receives)."""
+        if self._order.size % self._order.batch_size == 0 and not self._order.lends:
+            tickets, seeds, batch = tf.nest.map_structure(self._with_batch_size, (tickets, seeds, batch))
+        ticket = tf.stack([tickets[0, 0], tickets[0, 1], self._order.step(tickets[0, 2])])
+        return ticket, batch if self._source.finish is None else self._source.finish(batch, seeds)
+
+    def _with_batch_size(self, tensor):
+        return tf.ensure_shape(tensor, [self._order.batch_size, *tensor.shape[1:]])
+
+    def end(self, spec):
+        """Return one more element, of zeros, by which `draw` sees that the last batch is missing."""
+
+        def element(_):
+            ticket = tf.stack([self._position[0], self._position[2], tf.constant(self._order.num_steps, tf.int64)])
+            return ticket, tf.nest.map_structure(_zeros, spec[1])
+
+        return tf.data.Dataset.from_tensors(0).map(element)
+
+    def draw(self, expected, element):
+        """Note the consumer's position, unless a batch is missing."""
+        ticket, batch = element
+        epoch, start, step = tf.unstack(ticket)
+        expected = tf.where(expected < 0, start, expected)
+        with tf.control_dependencies([tf.cond(step == expected, tf.no_op, lambda: self._report(epoch, expected))]):
+            is_end = step == self._order.num_steps
+            moved = tf.cond(is_end, tf.no_op, lambda: self._move(epoch, start, step + 1))
+        with tf.control_dependencies([moved]):
+            return step + 1, (tf.identity(is_end), batch)
+
+    def _move(self, epoch, start, step):
+        ended = step == self._order.num_steps
+        position = tf.where(ended, tf.stack([epoch + 1, 0, 0]), tf.stack([epoch, step, start]))
+        return tf.group(self._position.assign(position, read_value=False))
+
+    def _report(self, epoch, step):
+        """Load the examples of a batch again, one by one, and name those that fail."""
+        positions = tf.range(self._order.first_position(step), self._order.end_position(step))
+        tickets = tf.map_fn(lambda position: tf.stack([epoch, 0, position]), positions)
+        loaded = tf.data.Dataset.from_tensor_slices(tickets).map(self._load).ignore_errors()
+        failed = loaded.reduce(positions, lambda left, example: left[left != example[0][2]])
+        examples = tf.map_fn(lambda position: self._order.example(epoch, position), failed)
+        names = (
+            tf.strings.as_string(examples) if self._source.names is None else tf.gather(self._source.names, examples)
+        )
+        message = tf.strings.join(["could not be read: ", tf.strings.reduce_join(names, separator=", ")])
+        return tf.group(tf.debugging.Assert(False, [message, "epoch", epoch, "step", step]))
+
+
+def _is_batch(is_end, batch):
+    return tf.logical_not(is_end)
+
+
+def _without_flag(is_end, batch):
+    return batch
+
+
+def _zeros(spec):
+    return tf.zeros([size or 0 for size in spec.shape], spec.dtype)
