@@ -1,0 +1,32 @@
+import numpy as np
+
+import unitools as ut
+from unitools.testing import Specimen
+
+
+def _labels_and_logits():
+    random = np.random.default_rng(0)
+    return random.integers(-1, 3, (4, 5)), random.normal(size=(4, 5, 3)).astype("float32")
+
+
+SPECIMENS = [
+    Specimen(
+        ut.losses.CrossEntropy,
+        arguments={
+            "from_logits": True,
+            "label_smoothing": 0.1,
+            "ignore_class": -1,
+            "class_weight": (1.0, 2.0, 0.5),
+            "reduction": "sum",
+        },
+        inputs=_labels_and_logits,
+        output_shape=(),
+        bad={
+            "from_logits": "yes",
+            "label_smoothing": 1.0,
+            "ignore_class": 0.5,
+            "class_weight": (1.0, -2.0),
+            "reduction": "sum_over_batch_size",
+        },
+    )
+]
