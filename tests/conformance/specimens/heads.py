@@ -1,0 +1,28 @@
+import numpy as np
+
+import unitools as ut
+from unitools.testing import Specimen
+
+SPECIMENS = [
+    Specimen(
+        ut.heads.Classifier,
+        arguments={
+            "num_classes": 3,
+            "hidden_units": 8,
+            "dropout": 0.4,
+            "pooling": "attention",
+            "activation": "sigmoid",
+            "seed": 7,
+        },
+        inputs=lambda: np.random.default_rng(0).normal(size=(4, 6, 5)).astype("float32"),
+        output_shape=(4, 3),
+        bad={
+            "num_classes": 0,
+            "hidden_units": -1,
+            "dropout": 1.5,
+            "pooling": "median",
+            "activation": "softmux",
+            "seed": 0.5,
+        },
+    )
+]
