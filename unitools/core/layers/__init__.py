@@ -1,3 +1,7 @@
 """Primitives that more than one folder needs."""
 
-__all__ = []
+from unitools.core.layers.counter_random import fold_in, threefry, uniform
+from unitools.core.layers.decode_image import decode_image
+from unitools.core.layers.exif_orientation import exif_orientation, upright
+
+__all__ = ["decode_image", "exif_orientation", "fold_in", "threefry", "uniform", "upright"]
