@@ -12,10 +12,11 @@ def fail(name, value, expected, advice=""):
 
 def check_number(name, value, low=-math.inf, high=math.inf, *, open_low=False, open_high=False, advice=""):
     """Return `value` as a float, or raise if it is no number in the interval."""
-    interval = f"{'(' if open_low or low == -math.inf else '['}{low}, {high}{')' if open_high or high == math.inf else ']'}"
+    left = "(" if open_low or low == -math.inf else "["
+    right = ")" if open_high or high == math.inf else "]"
     number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
     if not number or value < low or value > high or (open_low and value == low) or (open_high and value == high):
-        fail(name, value, f"a number in {interval}", advice)
+        fail(name, value, f"a number in {left}{low}, {high}{right}", advice)
     return float(value)
 
 
@@ -58,7 +59,12 @@ def check_span(name, value, low=-math.inf, high=math.inf, *, around=None, advice
     elif isinstance(value, Sequence) and len(value) == 2 and all(isinstance(end, Real) for end in value):
         pair = tuple(value)
     else:
-        fail(name, value, expected + ("" if around is None else f", or one number r >= 0 for {around} - r to {around} + r"), advice)
+        fail(
+            name,
+            value,
+            expected + ("" if around is None else f", or one number r >= 0 for {around} - r to {around} + r"),
+            advice,
+        )
     if not low <= pair[0] <= pair[1] <= high:
         fail(name, value, expected, advice)
     return float(pair[0]), float(pair[1])

@@ -28,7 +28,6 @@ class Component:
         ComponentConfigError: From `get_config`, if an argument was not kept, or cannot be kept.
 
     Example:
-
     >>> import keras
     >>> from unitools.core import Component, register
     >>> @register(package="docs")
@@ -141,7 +140,9 @@ def register(cls=None, *, package="unitools"):
     if cls is None:
         return lambda cls: register(cls, package=package)
     if not issubclass(cls, Component):
-        raise TypeError(f"`register` takes subclasses of Component. Received {cls.__name__}. Put Component first in its bases.")
+        raise TypeError(
+            f"`register` takes subclasses of Component. Received {cls.__name__}. Put Component first in its bases."
+        )
     name = f"{package}>{cls.__name__}"
     holder = _REGISTERED.get(name)
     if holder is not None and (holder.__module__, holder.__qualname__) != (cls.__module__, cls.__qualname__):
