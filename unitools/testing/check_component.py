@@ -91,9 +91,7 @@ def choose_checks(specimen: Specimen, names: Iterable[str] | None = None) -> lis
     applicable = applicable_checks(specimen)
     for name in specimen.exceptions:
         if name not in {check.name for check in applicable}:
-            raise ValueError(
-                f"The exception {name!r} of {specimen.label} is for a check that does not apply. Remove it."
-            )
+            raise ValueError(f"The exception {name!r} of {specimen.label} is for no check that applies. Remove it.")
     wanted = None if names is None else set(names)
     return [check for check in applicable if wanted is None or check.name in wanted]
 

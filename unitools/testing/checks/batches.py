@@ -26,12 +26,8 @@ def padding_changes_nothing(specimen):
     mask = _half_mask(inputs)
     first = _call_masked(component, inputs, mask)
     second = _call_masked(component, _with_other_padding(inputs, mask), mask)
-    keep = lambda leaf: _outside_padding(leaf, mask)  # noqa: E731
-    expect_equal(
-        keras.tree.map_structure(keep, first),
-        keras.tree.map_structure(keep, second),
-        "with other values in the padding",
-    )
+    outside = [keras.tree.map_structure(lambda leaf: _outside_padding(leaf, mask), each) for each in (first, second)]
+    expect_equal(*outside, "with other values in the padding")
 
 
 def _half_mask(inputs):
