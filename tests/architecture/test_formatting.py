@@ -1,0 +1,16 @@
+"""ruff finds nothing, in style and in format."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.architecture.source_tree import REPOSITORY
+
+
+@pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
+def test_ruff(command):
+    result = subprocess.run(
+        [sys.executable, "-m", "ruff", *command, "."], cwd=REPOSITORY, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
