@@ -1,0 +1,9 @@
+"""Exports that are compared with the model before they appear."""
+
+from unitools.export.image_bytes import images_from_bytes
+from unitools.export.saved_model import saved_model
+from unitools.export.verification_error import VerificationError
+from unitools.export.verification_report import VerificationReport
+from unitools.export.verify import verify
+
+__all__ = ["VerificationError", "VerificationReport", "images_from_bytes", "saved_model", "verify"]

@@ -1,0 +1,63 @@
+"""The functions behind the signatures."""
+
+import keras
+import tensorflow as tf
+
+from unitools.export.image_bytes import images_from_bytes
+from unitools.export.signatures import input_structure
+
+
+def prepare(preprocess, images):
+    """Apply `preprocess`, a layer, a callable or None, as at inference."""
+    if preprocess is None:
+        return images
+    return preprocess(images, training=False) if isinstance(preprocess, keras.layers.Layer) else preprocess(images)
+
+
+def named_answers(outputs, names, labels):
+    """Return {name: tensor}: floats as float32, and the top label and its score where labels are given."""
+    flat = [tf.convert_to_tensor(tensor) for tensor in keras.tree.flatten(outputs)]
+    flat = [tf.cast(tensor, tf.float32) if tensor.dtype.is_floating else tensor for tensor in flat]
+    answers = dict(zip(names, flat, strict=True))
+    if labels is None:
+        return answers
+    scores = flat[0]
+    if scores.shape[-1] == 1:  # one sigmoid unit: the probability of the second label
+        scores = tf.concat([1.0 - scores, scores], axis=-1)
+    label = tf.gather(tf.constant(labels), tf.argmax(scores, axis=-1))
+    return answers | {"label": label, "score": tf.reduce_max(scores, axis=-1)}
+
+
+def array_endpoint(model, names, labels):
+    """Return a function of the model's inputs in flattened order."""
+    structure = input_structure(model)
+
+    def serve(*tensors):
+        # training=False: layers that are random by default must rest (Keras' Random* default to True).
+        inputs = keras.tree.pack_sequence_as(structure, list(tensors))
+        return named_answers(model(inputs, training=False), names, labels)
+
+    return serve
+
+
+def image_endpoint(model, names, labels, preprocess):
+    """Return a function of raw float32 images in [0, 255]."""
+    answer = array_endpoint(model, names, labels)
+
+    def serve(images):
+        count = tf.shape(images)[0]
+        answers = answer(tf.cast(prepare(preprocess, _one_at_least(images, count)), model.inputs[0].dtype))
+        return {name: tensor[:count] for name, tensor in answers.items()}
+
+    return serve
+
+
+def _one_at_least(images, count):
+    # TensorFlow's convolution on a CPU returns the wrong shape for an empty batch.
+    return tf.cond(count > 0, lambda: images, lambda: tf.pad(images, ((0, 1), (0, 0), (0, 0), (0, 0))))
+
+
+def bytes_endpoint(serve_images, spec):
+    """Return a function of encoded pictures, which ends in `serve_images`."""
+    _, height, width, channels = spec.shape.as_list()
+    return lambda image_bytes: serve_images(images_from_bytes(image_bytes, (height, width), channels))

@@ -1,0 +1,75 @@
+"""Examples to verify an export on: as given, or made."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from unitools.core.checks import fail
+from unitools.export.image_bytes import images_from_bytes
+
+NUM_MADE = 4
+
+
+def image_examples(examples, spec):
+    """Return (images, encoded): float32 `(batch, height, width, channels)` in [0, 255], and the files' bytes.
+
+    Args:
+        examples: Array of images, or a sequence of encoded pictures or of paths, or None for seeded noise.
+        spec: `tf.TensorSpec` of the images.
+
+    Raises:
+        ValueError: There are none, or arrays do not fit `spec`.
+    """
+    shape = spec.shape.as_list()
+    if examples is None:
+        size = [side or 64 for side in shape[1:]]
+        examples = np.random.default_rng(0).integers(0, 256, (NUM_MADE, *size)).astype(np.float32)
+    if len(examples) and isinstance(examples[0], (bytes, str, Path)):
+        encoded = [one if isinstance(one, bytes) else Path(one).read_bytes() for one in examples]
+        if None in shape[1:3]:
+            fail("examples", "encoded pictures", "arrays, as the model has no size of its own", "Give `image_size`.")
+        return images_from_bytes(tf.constant(encoded), shape[1:3], shape[3]).numpy(), encoded
+    images = np.asarray(examples, np.float32)
+    if images.ndim != 4 or not len(images) or not spec.shape.is_compatible_with(images.shape):
+        fail("examples", images.shape, f"one or more images of shape {tuple(shape)}", "Or give bytes or paths.")
+    pixels = np.clip(np.rint(images), 0, 255).astype(np.uint8)
+    return images, [tf.io.encode_png(picture).numpy() for picture in pixels]
+
+
+def array_examples(examples, structure, specs):
+    """Return one array an input, in flattened order.
+
+    Args:
+        examples: Arrays in the structure of the model's inputs, or None for seeded noise.
+        structure: Nested structure of the model's inputs.
+        specs: One `tf.TensorSpec` an input.
+
+    Raises:
+        ValueError: Structure or shapes do not fit.
+    """
+    if examples is None:
+        return [_made(spec) for spec in specs]
+    if isinstance(structure, dict):
+        examples = {name: examples[name] for name in structure if isinstance(examples, dict) and name in examples}
+    given = [examples] if len(specs) == 1 and not isinstance(examples, dict) else keras.tree.flatten(examples)
+    given = [np.asarray(array) for array in given]
+    fits = len(given) == len(specs) and all(
+        array.ndim and len(array) and spec.shape.is_compatible_with(array.shape)
+        for array, spec in zip(given, specs, strict=True)
+    )
+    if not fits:
+        wanted = {spec.name: tuple(spec.shape) for spec in specs}
+        fail("examples", [array.shape for array in given], f"arrays of shapes {wanted}", "Follow the model's inputs.")
+    return [array.astype(spec.dtype.as_numpy_dtype) for array, spec in zip(given, specs, strict=True)]
+
+
+def _made(spec):
+    """Return noise, or 0 and 1 for integers, which are valid ids in any vocabulary."""
+    shape = [NUM_MADE, *[side or 8 for side in spec.shape[1:]]]
+    if spec.dtype == tf.string:
+        return np.full(shape, b"example", object)
+    if spec.dtype.is_integer or spec.dtype.is_bool:
+        return np.random.default_rng(0).integers(0, 2, shape).astype(spec.dtype.as_numpy_dtype)
+    return np.random.default_rng(0).normal(size=shape).astype(spec.dtype.as_numpy_dtype)

@@ -1,0 +1,156 @@
+"""A verified SavedModel."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from unitools.core.checks import check_choice, check_flag, fail
+from unitools.export.endpoints import array_endpoint, bytes_endpoint, image_endpoint
+from unitools.export.publish import publishing
+from unitools.export.signatures import image_spec, input_specs, input_structure, output_names
+from unitools.export.verification_report import VerificationReport
+from unitools.export.verify import verify
+
+CONTRACT = "signature.json"
+LABELS = "assets/labels.txt"
+
+
+def saved_model(
+    model: keras.Model,
+    path: str | Path,
+    inputs: str = "images",
+    *,
+    labels: Sequence[str] | None = None,
+    examples=None,
+    preprocess=None,
+    image_size: tuple[int, int] | None = None,
+    output_name: str | None = None,
+    overwrite: bool = False,
+    fresh_process: bool = True,
+    tolerance: tuple[float, float] | None = None,
+) -> VerificationReport:
+    """Write `model` as a SavedModel with named inputs and outputs, verified before it appears.
+
+    Why: an export that was never run may stay random, return float16, name its input `keras_tensor_21`, or not load
+    where it is served. This one is loaded again and compared with `predict` under a temporary name; only then is it
+    renamed to `path`. On any error nothing remains.
+
+    Signatures: "images" gives `serving_default` and `serving_images`, both `images` float32
+    `(batch, height, width, channels)` in [0, 255] at the model's input size, not resized. "image_bytes" makes
+    `serving_default` and `serving_bytes` take `image_bytes`, strings `(batch,)`, decoded and resized as
+    `images_from_bytes` does; `serving_images` stays. "arrays" gives `serving_default` and `serving_arrays` with one
+    input for each of the model's, of any dtype.
+    Outputs: floats as float32. With labels also `label` and `score` `(batch,)`, of the most probable class.
+
+    Args:
+        model: A built model that knows its inputs, of free batch size.
+        path: Folder to write. TensorFlow Serving wants its last part to be a number.
+        inputs: "images", "image_bytes" or "arrays". Default "images".
+        labels: Class names in the order of the outputs; two for one sigmoid unit. Written to `assets/labels.txt`.
+        examples: What to verify on: arrays of raw inputs, or encoded pictures (bytes) or paths. Default: made noise.
+        preprocess: Layer or function from raw images in [0, 255] to what the model takes, such as
+            `backbone.preprocess` or `keras.layers.Rescaling(1 / 255)`. Default: the model takes raw images.
+        image_size: (height, width) for "image_bytes", where the model takes any size.
+        output_name: Name of a single output. Default "probabilities"; for "arrays" without labels, the model's own.
+        overwrite: Replace an existing folder. Default False.
+        fresh_process: Verify in a process that imports TensorFlow alone (about 6 s). Default True.
+        tolerance: (rtol, atol) of the comparison. Default by the compute dtype, see `verify`.
+
+    Returns:
+        The report of the verification.
+
+    Raises:
+        ValueError: An argument does not fit the model, or an output called `probabilities` leaves [0, 1].
+        FileExistsError: `path` exists, and `overwrite` is False.
+        VerificationError: The export does not load, or answers differently from `predict`.
+
+    Example:
+    >>> import keras, tempfile, tensorflow as tf, unitools as ut
+    >>> layers = [keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(2, "softmax")]
+    >>> path = tempfile.mkdtemp() + "/1"
+    >>> report = ut.export.saved_model(keras.Sequential(layers), path, labels=["no", "yes"], fresh_process=False)
+    >>> sorted(tf.saved_model.load(path).signatures["serving_default"](images=tf.zeros((1, 8, 8, 3))))
+    ['label', 'probabilities', 'score']
+    """
+    check_choice("inputs", inputs, ("images", "image_bytes", "arrays"))
+    check_flag("overwrite", overwrite)
+    if inputs == "arrays" and (preprocess is not None or image_size is not None):
+        fail("preprocess", preprocess, 'left out with inputs="arrays", like `image_size`', "Put it into the model.")
+    input_structure(model)  # says first whether the model can be exported at all
+    labels = _checked_labels(model, labels)
+    if output_name is None and (inputs != "arrays" or labels is not None):
+        output_name = "probabilities"
+    names = output_names(model, output_name)
+    endpoints = _endpoints(model, inputs, labels, preprocess, image_size, names)
+    with publishing(path, overwrite) as folder:
+        _write(model, preprocess, endpoints, names, labels, folder)
+        report = verify(
+            folder, model, examples, preprocess=preprocess, fresh_process=fresh_process, tolerance=tolerance
+        )
+    return VerificationReport(**{**vars(report), "path": str(path)})
+
+
+def _checked_labels(model, labels):
+    if labels is None:
+        return None
+    labels = list(labels)
+    if not all(isinstance(label, str) and "\n" not in label for label in labels):
+        fail("labels", labels, "strings without line breaks")
+    outputs = getattr(model, "outputs", None) or []
+    units = outputs[0].shape[-1] if len(outputs) == 1 and len(outputs[0].shape) == 2 else None
+    if len(labels) != (2 if units == 1 else units) or len(set(labels)) != len(labels):
+        fail(
+            "labels",
+            labels,
+            f"distinct, one for each unit of one output (batch, units); the model has {[x.shape for x in outputs]}",
+            "Give them in the order of the units; two for a single sigmoid unit.",
+        )
+    return labels
+
+
+def _endpoints(model, inputs, labels, preprocess, image_size, names):
+    """Return {signature: (function, specs)}. The archive makes the first one `serving_default` too."""
+    if inputs == "arrays":
+        return {"serving_arrays": (array_endpoint(model, names, labels), input_specs(model))}
+    spec = image_spec(model, image_size)
+    images = (image_endpoint(model, names, labels, preprocess), [spec])
+    if inputs == "images":
+        return {"serving_images": images}
+    if None in spec.shape[1:3]:
+        fail("image_size", image_size, "(height, width), as the model takes images of any size", "Give `image_size`.")
+    encoded = (bytes_endpoint(images[0], spec), [tf.TensorSpec((None,), tf.string, "image_bytes")])
+    return {"serving_bytes": encoded, "serving_images": images}
+
+
+def _write(model, preprocess, endpoints, names, labels, folder):
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    if isinstance(preprocess, keras.layers.Layer) and preprocess.built:
+        archive.track(preprocess)
+    contract = {}
+    for name, (function, specs) in endpoints.items():
+        traced = archive.add_endpoint(name, function, specs).get_concrete_function()
+        contract[name] = {
+            "inputs": {spec.name: _described(spec) for spec in specs},
+            "outputs": {name: _described(output) for name, output in sorted(traced.structured_outputs.items())},
+        }
+    archive.write_out(str(folder), verbose=False)
+    if labels is not None:
+        _write_labels(folder / LABELS, labels)
+    contract = {"serving_default": next(iter(contract.values()))} | contract
+    content = {"keras": keras.__version__, "tensorflow": tf.__version__, "labels": LABELS if labels else None}
+    content |= {"model_outputs": names, "signatures": contract}
+    (folder / CONTRACT).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _write_labels(file, labels):
+    if file.exists():
+        fail("labels", file.name, "a name that no asset of the model has", "Rename the model's own labels.txt.")
+    file.write_text("\n".join(labels) + "\n", encoding="utf-8")
+
+
+def _described(tensor):
+    return {"dtype": tensor.dtype.name, "shape": tensor.shape.as_list()}

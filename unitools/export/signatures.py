@@ -1,0 +1,92 @@
+"""What goes in and what comes out: names, shapes and dtypes of a model."""
+
+import re
+
+import keras
+import tensorflow as tf
+
+from unitools.core.checks import fail
+
+_MADE_BY_KERAS = re.compile(r"(keras_tensor|input_layer)(_\d+)?$")
+
+
+def input_structure(model):
+    """Return the nested structure of the model's symbolic inputs.
+
+    Raises:
+        ValueError: The model is not built, is no `keras.Model`, or does not know its inputs.
+    """
+    if not isinstance(model, keras.Model):
+        fail("model", model, "a keras.Model", "Wrap layers in keras.Sequential.")
+    if not model.built or not getattr(model, "inputs", None):
+        fail(
+            "model",
+            model.name,
+            "a built model that knows its inputs",
+            "Build it, or wrap it: inputs = keras.Input(shape); keras.Model(inputs, model(inputs)).",
+        )
+    structure = model.inputs if isinstance(model, keras.Sequential) else model.input
+    return structure[0] if isinstance(structure, (list, tuple)) and len(structure) == 1 else structure
+
+
+def input_specs(model):
+    """Return one `tf.TensorSpec` an input, with a clean name and a free batch axis, in flattened order."""
+    structure = input_structure(model)
+    tensors = keras.tree.flatten(structure)
+    given = keras.tree.flatten({name: name for name in structure}) if isinstance(structure, dict) else None
+    names = clean_names(given or [tensor.name for tensor in tensors], "inputs")
+    for tensor in tensors:
+        if tensor.shape[0] is not None:
+            fail(
+                "model", tensor.shape, "of free batch size", "Build it with keras.Input(shape=...), without batch_size."
+            )
+    return [tf.TensorSpec(x.shape, x.dtype, name) for x, name in zip(tensors, names, strict=True)]
+
+
+def image_spec(model, image_size=None):
+    """Return the float32 `tf.TensorSpec` `(batch, height, width, channels)` of a model that takes images.
+
+    Args:
+        model: The model.
+        image_size: (height, width) for a model that takes any size; otherwise None or the model's own size.
+    """
+    specs = input_specs(model)
+    if len(specs) != 1 or specs[0].shape.rank != 4 or specs[0].shape[-1] is None:
+        shapes = [spec.shape.as_list() for spec in specs]
+        fail("model", shapes, "a model of one input (batch, height, width, channels)", 'Give inputs="arrays".')
+    shape = specs[0].shape.as_list()
+    if image_size is not None:
+        size = tuple(image_size)
+        if len(size) != 2 or any(own not in (None, side) for own, side in zip(shape[1:3], size, strict=True)):
+            fail("image_size", image_size, f"the model's own (height, width) = {tuple(shape[1:3])}, None for free")
+        shape[1:3] = size
+    return tf.TensorSpec(shape, tf.float32, "images")
+
+
+def output_names(model, output_name=None):
+    """Return one clean name an output, in flattened order.
+
+    Args:
+        model: The model.
+        output_name: Name of a single output. Default: the model's own.
+    """
+    structure = model.outputs if isinstance(model, keras.Sequential) else model.output
+    if isinstance(structure, dict):
+        return clean_names(keras.tree.flatten({name: name for name in structure}), "outputs")
+    if len(model.outputs) == 1 and output_name is not None:
+        return clean_names([output_name], "outputs")
+    names = [getattr(tensor._keras_history.operation, "name", tensor.name) for tensor in model.outputs]
+    return clean_names(names, "outputs")
+
+
+def clean_names(names, default):
+    """Return `names` as distinct Python identifiers. Names that Keras counted up become `default`, `default_2`, ..."""
+    clean = []
+    for name in names:
+        plain = default if _MADE_BY_KERAS.match(name) else re.sub(r"\W+", "_", name).strip("_") or default
+        plain = f"_{plain}" if plain[0].isdigit() else plain
+        wanted, count = plain, 2
+        while plain in clean:
+            plain, count = f"{wanted}_{count}", count + 1
+        clean.append(plain)
+    return clean

@@ -1,0 +1,145 @@
+"""Compare an export with its model."""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from unitools.core.checks import check_flag, fail
+from unitools.export.call_export import call_export
+from unitools.export.endpoints import named_answers, prepare
+from unitools.export.examples import array_examples, image_examples
+from unitools.export.fresh_process import call_in_fresh_process
+from unitools.export.image_bytes import images_from_bytes
+from unitools.export.signatures import input_specs, input_structure
+from unitools.export.verification_error import VerificationError
+from unitools.export.verification_report import VerificationReport
+
+TOLERANCES = {"float16": (1e-2, 5e-3), "bfloat16": (5e-2, 2e-2), "float64": (1e-4, 1e-5), "float32": (1e-4, 1e-5)}
+"""(rtol, atol) by compute dtype: about ten units in the last place after a deep network; float outputs are float32."""
+
+
+def verify(
+    path: str | Path,
+    model: keras.Model,
+    examples=None,
+    *,
+    preprocess=None,
+    fresh_process: bool = True,
+    tolerance: tuple[float, float] | None = None,
+) -> VerificationReport:
+    """Run every signature of an export and compare it with `model.predict`.
+
+    Why: to see that what is served is what was trained, before publishing and after an upgrade. Compared are names,
+    dtypes and values on the whole batch, on the first example alone, and on the whole batch again, which shows what
+    is random.
+
+    Args:
+        path: Folder that `saved_model` wrote.
+        model: The model it was written from.
+        examples: As for `saved_model`. Default: seeded noise, and the report says so.
+        preprocess: As for `saved_model`.
+        fresh_process: Run the export in a process that imports TensorFlow alone, on the CPU. Default True.
+        tolerance: (rtol, atol). Default (1e-4, 1e-5) for float32, (1e-2, 5e-3) for float16, (5e-2, 2e-2) for
+            bfloat16, by the model's compute dtype.
+
+    Returns:
+        The report.
+
+    Raises:
+        ValueError: The folder has no signature.json, or the examples do not fit the model.
+        VerificationError: A signature fails, or differs from `predict`.
+    """
+    check_flag("fresh_process", fresh_process)
+    contract_file = Path(path, "signature.json")
+    if not contract_file.is_file():
+        fail("path", str(path), "a folder that `saved_model` wrote, with signature.json", "Check the path.")
+    rtol, atol = tolerance or TOLERANCES[_compute_dtype(model)]
+    cases = _cases(Path(path), json.loads(contract_file.read_text(encoding="utf-8")), model, examples, preprocess)
+    calls = [
+        (name, {key: x[:stop] for key, x in given.items()}) for name, given, _ in cases for stop in (None, 1, None)
+    ]
+    served = _run(path, calls, fresh_process)
+    differences = {}
+    for place, (name, _, expected) in enumerate(cases):
+        answers = served[3 * place : 3 * place + 3]
+        differences[name] = max(_compared(name, answer, expected, rtol, atol) for answer in answers)
+    count = len(next(iter(cases[0][1].values())))
+    return VerificationReport(str(path), differences, count, examples is None, fresh_process, rtol, atol)
+
+
+def _compute_dtype(model):
+    dtypes = {layer.compute_dtype for layer in model._flatten_layers()}
+    return next((dtype for dtype in ("bfloat16", "float16") if dtype in dtypes), "float32")
+
+
+def _run(path, calls, fresh_process):
+    if fresh_process:
+        return call_in_fresh_process(path, calls)
+    try:
+        return call_export(path, [(name, {key: tf.constant(x) for key, x in given.items()}) for name, given in calls])
+    except (tf.errors.OpError, ValueError, TypeError) as error:
+        raise VerificationError(
+            f"The export at {path} must run on the examples, on one as on several. It failed: {error}. "
+            "Give examples of the kind the model is for."
+        ) from error
+
+
+def _cases(path, contract, model, examples, preprocess):
+    """Return (signature, inputs, expected outputs) for each signature."""
+    labels = (path / contract["labels"]).read_text(encoding="utf-8").splitlines() if contract["labels"] else None
+    signatures = contract["signatures"]
+
+    def expected(inputs):
+        outputs = model.predict(inputs, verbose=0)
+        return {key: x.numpy() for key, x in named_answers(outputs, contract["model_outputs"], labels).items()}
+
+    if "serving_images" not in signatures:
+        structure = input_structure(model)
+        arrays = array_examples(examples, structure, input_specs(model))
+        inputs = keras.tree.pack_sequence_as(structure, arrays)
+        return [(n, dict(zip(s["inputs"], arrays, strict=True)), expected(inputs)) for n, s in signatures.items()]
+    shape = signatures["serving_images"]["inputs"]["images"]["shape"]
+    images, encoded = image_examples(examples, tf.TensorSpec(shape, tf.float32))
+    cases = []
+    for name, signature in signatures.items():
+        takes_bytes = "image_bytes" in signature["inputs"]
+        raw = images_from_bytes(tf.constant(encoded), shape[1:3], shape[3]) if takes_bytes else images
+        given = {"image_bytes": np.array(encoded, object)} if takes_bytes else {"images": images}
+        prepared = np.asarray(prepare(preprocess, tf.convert_to_tensor(raw)))
+        cases.append((name, given, expected(prepared)))
+    return cases
+
+
+def _compared(name, answer, expected, rtol, atol):
+    """Return the largest absolute difference between float outputs, or raise."""
+    if set(answer) != set(expected):
+        raise VerificationError(f"Signature {name} must return {sorted(expected)}. It returned {sorted(answer)}.")
+    largest = 0.0
+    for key, reference in expected.items():
+        value = answer[key].numpy()
+        reference = reference[: len(value)]
+        if value.dtype != reference.dtype or value.shape != reference.shape:
+            raise VerificationError(
+                f"`{key}` of signature {name} must be {reference.dtype} {reference.shape}. "
+                f"It is {value.dtype} {value.shape}. Look for layers that fix the batch size."
+            )
+        if key == "probabilities" and not np.all((value >= 0) & (value <= 1)):
+            fail(
+                key,
+                value.ravel()[:4].tolist(),
+                "in [0, 1]",
+                "End the model with softmax or sigmoid, or give `output_name`.",
+            )
+        if np.issubdtype(value.dtype, np.floating):
+            largest = max(largest, float(np.max(np.abs(value - reference), initial=0.0)))
+            if not np.allclose(value, reference, rtol, atol, equal_nan=True):
+                raise VerificationError(
+                    f"`{key}` of signature {name} must equal predict within rtol={rtol}, atol={atol}. It differs by "
+                    f"up to {largest:.3g}. Look for layers that are random or keep state at inference."
+                )
+        elif key != "label" and not np.array_equal(value, reference):
+            raise VerificationError(f"`{key}` of signature {name} must equal predict. Look for random layers.")
+    return largest
