@@ -7,7 +7,7 @@ import pytest
 
 from tests.architecture.public_names import public_objects
 from tests.architecture.source_tree import source_files
-from unitools.core.component import constructor_arguments
+from unitools.testing.arguments import argument_defaults
 from unitools.testing.checks.documentation import undocumented
 
 PUBLIC = public_objects()
@@ -17,7 +17,7 @@ UNHINTED = ("self", "cls", "args", "kwargs")
 def parameters(value):
     """Return the names of the arguments to document: a function's, or a constructor's up to the Keras base class."""
     if inspect.isclass(value):
-        return [] if value.__init__ is object.__init__ else constructor_arguments(value)[0]
+        return [] if value.__init__ is object.__init__ else list(argument_defaults(value))
     named = inspect.signature(value).parameters.values()
     return [item.name for item in named if item.kind not in (item.VAR_POSITIONAL, item.VAR_KEYWORD)]
 

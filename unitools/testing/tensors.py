@@ -35,7 +35,9 @@ def take(inputs: Any, rows: slice | np.ndarray) -> Any:
 
 
 def symbolic_inputs(inputs: Any) -> Any:
-    """Return a `keras.Input` for every array, its batch axis left open."""
+    """Return a `keras.Input` for every array, its batch axis left open; those of a dict are named by their keys."""
+    if isinstance(inputs, dict):
+        return {key: keras.Input(leaf.shape[1:], dtype=dtype_name(leaf), name=key) for key, leaf in inputs.items()}
     return keras.tree.map_structure(lambda leaf: keras.Input(leaf.shape[1:], dtype=dtype_name(leaf)), inputs)
 
 

@@ -119,7 +119,7 @@ def expect_alike(expected, actual, what):
     expect(share <= _ROUNDED_SHARE, f"images {what}: {share:.1%} of the values differ, by up to {gap.max():.4g}")
 
 
-def moving_batch(count=8, size=32):
+def moving_batch(count=16, size=32):
     """Return pictures with one bright rectangle off the centre each, and its mask and box."""
     rows, columns = np.mgrid[:size, :size]
     boxes = np.array([[4, 6, 12 + k % 3, 18 + k % 2] for k in range(count)], "float32")
@@ -145,7 +145,10 @@ def masks_move_with_pictures(specimen):
     given = {key: batch[key] for key in specimen.inputs() if key in batch}
     outputs = as_arrays(specimen.build().augment(as_tensors(given), tf.constant(seeds_for(given))))
     scores = [_correlation(image, mask) for image, mask in zip(outputs["images"], outputs["masks"], strict=True)]
-    expect(np.median(scores) > 0.5, f"correlation of picture and mask after augmenting: {np.round(scores, 2).tolist()}")
+    expect(
+        np.quantile(scores, 0.25) > 0.5,
+        f"correlation of picture and mask after augmenting: {np.round(scores, 2).tolist()}",
+    )
 
 
 def _correlation(image, mask):
