@@ -1,5 +1,6 @@
 """Cross-entropy for class labels, whatever form the labels have."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -178,15 +179,15 @@ def _as_positions(sample_weight, positions):
 
 
 def _weight_by_class(class_weight):
-    advice = "Give a list of one number >= 0 a class, or a dictionary with a key for each class from 0 on."
+    """Return one number a class, in order."""
+    values = class_weight
     if isinstance(class_weight, Mapping):
-        if sorted(class_weight) != list(range(len(class_weight))):
-            fail("class_weight", class_weight, "complete", advice)
-        class_weight = [class_weight[number] for number in range(len(class_weight))]
+        values = [class_weight.get(number) for number in range(len(class_weight))]
     try:
-        weights = [float(weight) for weight in class_weight]
+        weights = tuple(float(value) for value in values)
     except (TypeError, ValueError):
-        fail("class_weight", class_weight, "a weight for each class", advice)
-    if len(weights) < 2:
-        fail("class_weight", class_weight, "two weights or more", advice)
-    return tuple(check_number("class_weight", weight, 0, advice=advice) for weight in weights)
+        weights = ()
+    if len(weights) < 2 or not all(0 <= weight < math.inf for weight in weights):
+        advice = "Give a list in the order of the classes, or a dictionary with a key for each class from 0 on."
+        fail("class_weight", class_weight, "a number >= 0 for each class, two or more", advice)
+    return weights

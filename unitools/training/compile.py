@@ -54,7 +54,8 @@ def compile(
         layer_decay: Share of the rate from one level to the level before it, in (0, 1]. The head steps at the full
             rate, a layer k levels before it at layer_decay ** k. A level is a block, a layer with a kernel on sequences
             or vectors, or, among feature maps, all layers of one size. Default None: one rate.
-        clip_norm: Largest norm of all gradients together, > 0. Default 1. None: no clipping.
+        clip_norm: Largest norm of all gradients together, > 0. Default 1. None: no clipping. Under tf.distribute Keras
+            clips before it adds up the replicas' gradients.
         label_smoothing: Share of each label spread over all classes, in [0, 1). Default 0. For the chosen loss only.
         loss: Any Keras loss. Default None: chosen from the model's last activation. Softmax: `CrossEntropy` on
             probabilities. Two or more linear outputs: `CrossEntropy` on logits. Sigmoid: `BinaryCrossentropy`.

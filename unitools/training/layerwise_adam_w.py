@@ -1,5 +1,6 @@
 """AdamW whose rate and weight decay differ from variable to variable."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -87,4 +88,7 @@ class LayerwiseAdamW(Component, keras.optimizers.AdamW):
 
 
 def _shares(rate_shares):
-    return tuple(check_number("rate_shares", share, 0) for share in rate_shares)
+    shares = tuple(float(share) for share in rate_shares)
+    if not all(0 <= share < math.inf for share in shares):
+        fail("rate_shares", rate_shares, "numbers >= 0", "1 is the full rate, 0 keeps a variable as it is.")
+    return shares
