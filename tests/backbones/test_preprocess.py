@@ -48,7 +48,9 @@ def test_it_is_xla_compilable_and_leaves_its_input_alone():
     layer = preprocess_for("caffe")
     pixels = PIXELS.copy()
     compiled = tf.function(layer, jit_compile=True)(tf.constant(pixels))
-    np.testing.assert_allclose(compiled, keras.applications.resnet.preprocess_input(PIXELS.astype("float32")), atol=2e-5)
+    np.testing.assert_allclose(
+        compiled, keras.applications.resnet.preprocess_input(PIXELS.astype("float32")), atol=2e-5
+    )
     np.testing.assert_array_equal(pixels, PIXELS)
 
 

@@ -55,13 +55,19 @@ def _is_network(error):
             return True
         if type(error) is Exception and _NETWORK_TEXTS.search(str(error)):
             return True
+        # What keras-hub makes of any failure to fetch from Hugging Face.
+        if "has no config.json" in str(error):
+            return True
         error = error.__cause__ or error.__context__
     return False
 
 
 def _file_of(error):
-    url = re.search(r"https?://[^\s'\"<>)]+", str(error))
-    return f"the file {url[0].rpartition('/')[2]} from {url[0]}" if url else "the network or a cached copy"
+    found = re.search(r"https?://[^\s'\"<>)]+", str(error))
+    if found is None:
+        return "the network or a cached copy"
+    url = found[0].rstrip(":.,")
+    return f"the file {url.rpartition('/')[2]} from {url}"
 
 
 def _one_line(error):

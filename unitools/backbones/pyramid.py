@@ -4,9 +4,9 @@ import math
 
 import keras
 
-from unitools.backbones.graph import node_of, nodes_in_order
+from unitools.backbones.graph import node_of, nodes_in_order, output_specs
 
-_PROBE = 256  # pixels a side, for models of any size; 2**8, so that no level up to 8 is rounded
+_PROBE = 512  # pixels a side; at a few pixels, layers without padding would shift a map to the next level
 # Padding and cropping change the size a little without a new feature.
 _BORDER_LAYERS = (keras.layers.ZeroPadding2D, keras.layers.Cropping2D)
 
@@ -58,12 +58,10 @@ def _maps_all_paths_share(model):
 
 
 def _sides(model, tensors):
-    """Return the input's height, and each tensor's, for one definite input size."""
-    if not tensors:
-        return 1, ()
-    height = model.inputs[0].shape[1]
-    if height is not None:
-        return height, [tensor.shape[1] for tensor in tensors]
+    """Return the input's height and each tensor's, for a large picture."""
     picture = keras.KerasTensor((1, _PROBE, _PROBE, model.inputs[0].shape[3]), dtype=model.inputs[0].dtype)
-    maps = keras.Model(model.inputs[0], list(tensors)).compute_output_spec(picture)
-    return _PROBE, [found.shape[1] for found in maps]
+    try:
+        specs = output_specs(model, picture, tensors)
+    except (ValueError, TypeError):  # a model for one size only, as with position embeddings
+        return model.inputs[0].shape[1], [tensor.shape[1] for tensor in tensors]
+    return _PROBE, [spec.shape[1] for spec in specs]

@@ -1,5 +1,6 @@
 """Weights in `.safetensors` files: one tensor a variable, named "layer/variable"."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from unitools.backbones.weights_report import WeightsReport
 
 def save_safetensors(model, path: Path) -> None:
     """Write the model's weights, and its recipe where it has one."""
-    tensors = {name: np.ascontiguousarray(variable.numpy()) for name, variable in named_weights(model).items()}
+    tensors = {name: np.asarray(variable.numpy(), order="C") for name, variable in named_weights(model).items()}
     recipe = recipe_text(model)
     save_file(tensors, str(path), metadata={"format": "keras"} | ({RECIPE_KEY: recipe} if recipe else {}))
 
@@ -55,10 +56,25 @@ def _names(file):
 def named_weights(model) -> dict:
     """Return the model's weights by "layer/variable", names that do not depend on what was built before."""
     named = {}
-    for layer in model.layers:
+    for layer, title in zip(model.layers, _titles(model.layers), strict=True):
         for variable in layer.weights:
-            _, found, rest = variable.path.rpartition(f"{layer.name}/") if layer.name in variable.path else ("", "", "")
-            name = f"{layer.name}/{rest if found else variable.name}"
+            _, found, rest = variable.path.partition(f"{layer.name}/")
+            name = f"{title}/{rest if found else variable.name}"
             count = sum(known == name or known.startswith(f"{name}#") for known in named)
             named[f"{name}#{count}" if count else name] = variable
     return named
+
+
+def _titles(layers):
+    """Return the layers' names, with those that Keras made up counted from the start of this model.
+
+    The second Normalization layer of a process is called "normalization_1", in whatever model it is.
+    """
+    counts, titles = {}, []
+    for layer in layers:
+        kind = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(layer).__name__).lower()
+        made_up = re.fullmatch(rf"{kind}(_\d+)?", layer.name) is not None
+        if made_up:
+            counts[kind] = counts.get(kind, -1) + 1
+        titles.append(f"{kind}_{counts[kind]}" if made_up and counts[kind] else kind if made_up else layer.name)
+    return titles

@@ -81,6 +81,6 @@ def load_weights(
 
 def read_recipe(path: str | Path) -> dict | None:
     """Return how to build the architecture of a weights file, or None if it does not say."""
-    readers = {".weights.h5": h5_recipe, ".safetensors": safetensors_recipe}
+    readers = {".weights.h5": h5_recipe, ".h5": h5_recipe, ".hdf5": h5_recipe, ".safetensors": safetensors_recipe}
     reader = readers.get(weights_format(path))
     return None if reader is None else reader(Path(path))
