@@ -7,10 +7,13 @@ import pytest
 
 from tests.architecture.source_tree import REPOSITORY
 
+# Not docs/: newer versions of ruff format the code in Markdown too, older ones do not.
+CODE = ["setup.py", "unitools", "tests"]
+
 
 @pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
 def test_ruff(command):
     result = subprocess.run(
-        [sys.executable, "-m", "ruff", *command, "."], cwd=REPOSITORY, capture_output=True, text=True
+        [sys.executable, "-m", "ruff", *command, *CODE], cwd=REPOSITORY, capture_output=True, text=True
     )
     assert result.returncode == 0, result.stdout + result.stderr
