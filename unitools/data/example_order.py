@@ -83,15 +83,23 @@ class ExampleOrder:
         return tf.where(lent, tf.cast(self.num_steps - 1, tf.int64), position // self.batch_size)
 
     def example(self, epoch, position):
-        """Return the index of the example at a position of this shard."""
+        """Return the index of the example at a position of this shard, or at each of several."""
         index = tf.cast(position, tf.int64) * self.shard_count + self.shard_index
         if not self.shuffle:
             return index
         key = tf.stack([tf.constant(self.seed, tf.int64), tf.cast(epoch, tf.int64)])
         return tf.random.experimental.index_shuffle(index, key, tf.constant(self.num_examples - 1, tf.int64))
 
-    def example_seed(self, epoch, example):
-        """Return the int32 seed (2,) that belongs to an example in an epoch."""
-        seed = tf.constant((self.seed, 0), tf.int32)
-        seed = tf.random.experimental.stateless_fold_in(seed, tf.cast(epoch, tf.int32))
-        return tf.random.experimental.stateless_fold_in(seed, tf.cast(example, tf.int32))
+    def epoch_key(self, epoch):
+        """Return an int32 scalar that belongs to the epoch."""
+        seed = tf.random.experimental.stateless_fold_in((self.seed, 0), tf.cast(epoch, tf.int32))
+        return tf.random.experimental.stateless_fold_in(seed, 0)[0]
+
+    def example_seeds(self, epoch, examples):
+        """Return the int32 seeds (n, 2) that belong to examples (n,) in an epoch.
+
+        Each is `stateless_fold_in(stateless_fold_in((seed, 0), epoch), example)`, of which all but the last number is
+        the same throughout the epoch.
+        """
+        examples = tf.cast(examples, tf.int32)
+        return tf.stack([tf.fill(tf.shape(examples), self.epoch_key(epoch)), examples], axis=1)

@@ -206,12 +206,8 @@ class ImageFolder:
         if class_mode == "binary" and self.num_classes != 2:
             fail("class_mode", class_mode, f"'categorical' or 'sparse' for {self.num_classes} classes")
         if class_mode is not None and self.num_classes < 2:
-            fail(
-                "class_mode",
-                class_mode,
-                f"None where {str(self.path)!r} has one class only ({self.class_names[0]!r})",
-                "A classifier needs pictures of at least two classes.",
-            )
+            expected = f"None where {str(self.path)!r} has one class only ({self.class_names[0]!r})"
+            fail("class_mode", class_mode, expected, "A classifier needs pictures of at least two classes.")
 
     def _loader(self, augment, cache):
         """Return how to load a picture, and what is left of the augmenter for the batch."""

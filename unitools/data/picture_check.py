@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 from unitools.data.picture_source import decode_file
 
 MAX_PIXELS = 2**29 // 3
-"""Largest picture that TensorFlow's decoders take: 2^29 values. Pillow refuses the same size as a decompression bomb."""
+"""Largest picture that TensorFlow decodes: 2^29 values. Pillow, too, refuses more, as a decompression bomb."""
 _READ_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "MPO")  # MPO: JPEGs of some cameras, with a second picture appended
 _AT_A_TIME = 64
 _DECODER_ADVICE = "the picture data are damaged or cut off"
