@@ -95,6 +95,11 @@ class LeavesMasksBehind(SoundAugmenter):
         return {**batch, "images": self.mirrored(batch["images"], seeds)}
 
 
+class LeavesBoxesBehind(SoundAugmenter):
+    def augment(self, batch, seeds):
+        return {**super().augment(batch, seeds), "boxes": batch["boxes"]}
+
+
 BROKEN = {
     name: replace(specimen, cls=cls)
     for name, specimen, cls in [
@@ -112,6 +117,7 @@ BROKEN = {
         ("order_does_not_matter", AUGMENTER, MixesByPosition),
         ("works_in_tf_data", AUGMENTER, NeedsEagerTensors),
         ("augments_under_xla", AUGMENTER, CannotBeCompiled),
+        ("boxes_move_with_masks", AUGMENTER, LeavesBoxesBehind),
         ("masks_move_with_pictures", AUGMENTER, LeavesMasksBehind),
     ]
 }

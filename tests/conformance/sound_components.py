@@ -149,7 +149,11 @@ class SoundAugmenter(Component, keras.layers.Layer):
         return tf.where(self.chosen(seeds)[:, None, None, None], pictures[:, :, ::-1], pictures)
 
     def augment(self, batch, seeds):
-        return {**batch, **{key: self.mirrored(batch[key], seeds) for key in ("images", "masks")}}
+        moved = {key: self.mirrored(batch[key], seeds) for key in ("images", "masks")}
+        x1, y1, x2, y2 = tf.unstack(batch["boxes"], axis=-1)
+        width = tf.cast(tf.shape(batch["images"])[2], x1.dtype)
+        boxes = tf.stack([width - x2, y1, width - x1, y2], axis=-1)
+        return {**batch, **moved, "boxes": tf.where(self.chosen(seeds)[:, None, None], boxes, batch["boxes"])}
 
 
 def sequences():
@@ -164,7 +168,8 @@ def scores():
 def pictures():
     generator = np.random.default_rng(2)
     images = generator.integers(0, 256, (8, 12, 12, 3)).astype("uint8")
-    return {"images": images, "masks": generator.integers(0, 3, (8, 12, 12, 1)).astype("uint8")}
+    boxes = np.tile(np.array([[[1, 2, 5, 8]]], "float32"), (8, 1, 1))
+    return {"images": images, "masks": generator.integers(0, 3, (8, 12, 12, 1)).astype("uint8"), "boxes": boxes}
 
 
 LAYER = Specimen(

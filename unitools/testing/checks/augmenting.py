@@ -9,6 +9,7 @@ from unitools.testing.tensors import as_arrays, as_tensors, batch_size, dtype_na
 
 # One grey level of 255 between two ways to compile a resampling, in at most this share of the values.
 _ROUNDED_SHARE = 0.02
+_BOX_SLACK = 1.5  # pixels by which a resampled mask may stand out of its box
 
 
 def as_batch(inputs):
@@ -37,9 +38,10 @@ def identity_when_switched_off(specimen):
 
 @promise(is_augmenter)
 def input_is_not_written(specimen):
-    """The arrays handed in are the same afterwards."""
+    """The dictionary and the tensors handed in are the same afterwards."""
     component, batch, seeds = _case(specimen)
     before = {key: np.array(value) for key, value in batch.items()}
+    batch = as_tensors(batch)
     component.augment(batch, tf.constant(seeds))
     expect(set(before) == set(batch), f"keys of the batch handed in: {sorted(batch)}, before {sorted(before)}")
     expect_equal(before, batch, "the batch handed in, after the call")
@@ -134,11 +136,27 @@ def moving_batch(count=16, size=32):
     }
 
 
-def _moves_targets(specimen):
-    return is_augmenter(specimen) and isinstance(specimen.inputs(), dict) and "masks" in specimen.inputs()
+def _moves(*keys):
+    """Return whether a specimen is an augmenter of pictures with these targets."""
+    return lambda specimen: is_augmenter(specimen) and set(keys) <= set(as_batch(specimen.inputs()))
 
 
-@promise(_moves_targets)
+@promise(_moves("boxes", "masks"))
+def boxes_move_with_masks(specimen):
+    """A box still holds the object that the mask shows."""
+    batch = moving_batch()
+    given = {key: batch[key] for key in as_batch(specimen.inputs()) if key in batch}
+    outputs = as_arrays(specimen.build().augment(as_tensors(given), tf.constant(seeds_for(given))))
+    for row, (box, mask) in enumerate(zip(outputs["boxes"][:, 0], outputs["masks"][..., 0], strict=True)):
+        ys, xs = np.nonzero(mask == 1)
+        if not len(xs):
+            continue
+        held = np.array([xs.min(), ys.min(), xs.max() + 1, ys.max() + 1])
+        outside = np.maximum(box - held, 0)[:2].max(), np.maximum(held - box, 0)[2:].max()
+        expect(max(outside) <= _BOX_SLACK, f"example {row}: the mask fills {held.tolist()}, the box is {box.tolist()}")
+
+
+@promise(_moves("masks"))
 def masks_move_with_pictures(specimen):
     """Where the picture goes, its mask goes."""
     batch = moving_batch()
