@@ -189,6 +189,7 @@ def test_a_corrupt_picture_is_an_error_of_the_call(target):
         ({"labels": ["a", "b"]}, "`labels` must be"),
         ({"labels": ["a", "a", "b"]}, "distinct"),
         ({"examples": np.zeros((2, 5, 5, 3))}, "`examples` must be"),
+        ({"labels": LABELS, "output_name": "logits"}, "`output_name` must be"),
         ({"examples": []}, "`examples` must be"),
         ({"image_size": (10, 10)}, "`image_size` must be"),
         ({"inputs": "arrays", "preprocess": keras.layers.Rescaling(1.0)}, "`preprocess` must be"),

@@ -5,7 +5,7 @@ import tensorflow as tf
 from unitools.core.layers import decode_image
 
 
-def images_from_bytes(encoded, image_size, channels):
+def images_from_bytes(encoded: tf.Tensor, image_size: tuple[int, int], channels: int) -> tf.Tensor:
     """Decode and resize a batch of encoded pictures as training does.
 
     Args:

@@ -1,8 +1,9 @@
 """A verified SavedModel."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -24,8 +25,8 @@ def saved_model(
     inputs: str = "images",
     *,
     labels: Sequence[str] | None = None,
-    examples=None,
-    preprocess=None,
+    examples: Any = None,
+    preprocess: Callable | None = None,
     image_size: tuple[int, int] | None = None,
     output_name: str | None = None,
     overwrite: bool = False,
@@ -81,6 +82,8 @@ def saved_model(
         fail("preprocess", preprocess, 'left out with inputs="arrays", like `image_size`', "Put it into the model.")
     input_structure(model)  # says first whether the model can be exported at all
     labels = _checked_labels(model, labels)
+    if labels is not None and output_name not in (None, "probabilities"):
+        fail("output_name", output_name, '"probabilities" where labels are given', "Leave one of them out.")
     if output_name is None and (inputs != "arrays" or labels is not None):
         output_name = "probabilities"
     names = output_names(model, output_name)

@@ -1,7 +1,9 @@
 """Compare an export with its model."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,6 +11,7 @@ import tensorflow as tf
 
 from unitools.core.checks import check_flag, fail
 from unitools.export.call_export import call_export
+from unitools.export.compare import compare
 from unitools.export.endpoints import named_answers, prepare
 from unitools.export.examples import array_examples, image_examples
 from unitools.export.fresh_process import call_in_fresh_process
@@ -24,9 +27,9 @@ TOLERANCES = {"float16": (1e-2, 5e-3), "bfloat16": (5e-2, 2e-2), "float64": (1e-
 def verify(
     path: str | Path,
     model: keras.Model,
-    examples=None,
+    examples: Any = None,
     *,
-    preprocess=None,
+    preprocess: Callable | None = None,
     fresh_process: bool = True,
     tolerance: tuple[float, float] | None = None,
 ) -> VerificationReport:
@@ -65,7 +68,7 @@ def verify(
     differences = {}
     for place, (name, _, expected) in enumerate(cases):
         answers = served[3 * place : 3 * place + 3]
-        differences[name] = max(_compared(name, answer, expected, rtol, atol) for answer in answers)
+        differences[name] = max(compare(name, answer, expected, rtol, atol) for answer in answers)
     count = len(next(iter(cases[0][1].values())))
     return VerificationReport(str(path), differences, count, examples is None, fresh_process, rtol, atol)
 
@@ -111,35 +114,3 @@ def _cases(path, contract, model, examples, preprocess):
         prepared = np.asarray(prepare(preprocess, tf.convert_to_tensor(raw)))
         cases.append((name, given, expected(prepared)))
     return cases
-
-
-def _compared(name, answer, expected, rtol, atol):
-    """Return the largest absolute difference between float outputs, or raise."""
-    if set(answer) != set(expected):
-        raise VerificationError(f"Signature {name} must return {sorted(expected)}. It returned {sorted(answer)}.")
-    largest = 0.0
-    for key, reference in expected.items():
-        value = answer[key].numpy()
-        reference = reference[: len(value)]
-        if value.dtype != reference.dtype or value.shape != reference.shape:
-            raise VerificationError(
-                f"`{key}` of signature {name} must be {reference.dtype} {reference.shape}. "
-                f"It is {value.dtype} {value.shape}. Look for layers that fix the batch size."
-            )
-        if key == "probabilities" and not np.all((value >= 0) & (value <= 1)):
-            fail(
-                key,
-                value.ravel()[:4].tolist(),
-                "in [0, 1]",
-                "End the model with softmax or sigmoid, or give `output_name`.",
-            )
-        if np.issubdtype(value.dtype, np.floating):
-            largest = max(largest, float(np.max(np.abs(value - reference), initial=0.0)))
-            if not np.allclose(value, reference, rtol, atol, equal_nan=True):
-                raise VerificationError(
-                    f"`{key}` of signature {name} must equal predict within rtol={rtol}, atol={atol}. It differs by "
-                    f"up to {largest:.3g}. Look for layers that are random or keep state at inference."
-                )
-        elif key != "label" and not np.array_equal(value, reference):
-            raise VerificationError(f"`{key}` of signature {name} must equal predict. Look for random layers.")
-    return largest

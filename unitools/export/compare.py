@@ -1,0 +1,66 @@
+"""Compare what an export answers with what its model predicts."""
+
+import numpy as np
+
+from unitools.core.checks import fail
+from unitools.export.verification_error import VerificationError
+
+
+def compare(signature, answers, expected, rtol, atol):
+    """Return the largest absolute difference between float outputs.
+
+    Args:
+        signature: Its name, for messages.
+        answers: {output name: tensor} of the export.
+        expected: {output name: array}; where the export was given the first examples only, longer.
+        rtol: Relative tolerance.
+        atol: Absolute tolerance.
+
+    Raises:
+        VerificationError: Names, dtypes, shapes or values differ.
+        ValueError: An output called `probabilities` leaves [0, 1].
+    """
+    if set(answers) != set(expected):
+        raise VerificationError(f"Signature {signature} must return {sorted(expected)}. It returned {sorted(answers)}.")
+    values = {key: tensor.numpy() for key, tensor in answers.items()}
+    expected = {key: reference[: len(values[key])] for key, reference in expected.items()}
+    for key, reference in expected.items():
+        _check_kind(signature, key, values[key], reference)
+    floats = [key for key, value in values.items() if np.issubdtype(value.dtype, np.floating)]
+    largest = max((_difference(values[key], expected[key]) for key in floats), default=0.0)
+    for key, reference in expected.items():
+        if key in floats:
+            equal = np.allclose(values[key], reference, rtol, atol, equal_nan=True)
+        elif key == "label":
+            equal = np.all((values[key] == reference) | (_margin(expected["probabilities"]) < 2 * (rtol + atol)))
+        else:
+            equal = np.array_equal(values[key], reference)
+        if not equal:
+            raise VerificationError(
+                f"`{key}` of signature {signature} must equal predict within rtol={rtol}, atol={atol}. Numbers differ "
+                f"by up to {largest:.3g}. Look for layers that are random or keep state at inference."
+            )
+    return largest
+
+
+def _check_kind(signature, key, value, reference):
+    if value.dtype != reference.dtype or value.shape != reference.shape:
+        raise VerificationError(
+            f"`{key}` of signature {signature} must be {reference.dtype} {reference.shape}. "
+            f"It is {value.dtype} {value.shape}. Look for layers that fix the batch size."
+        )
+    if key == "probabilities" and not np.all((value >= 0) & (value <= 1)):
+        advice = "End the model with softmax or sigmoid, or give `output_name`."
+        fail(key, value.ravel()[:4].tolist(), "in [0, 1]", advice)
+
+
+def _difference(value, reference):
+    return float(np.max(np.abs(value - reference), initial=0.0))
+
+
+def _margin(probabilities):
+    """Return the lead of the first class over the second: where it is within tolerance, either label is right."""
+    if probabilities.shape[-1] == 1:
+        return np.abs(2 * probabilities[:, 0] - 1)
+    top = np.sort(probabilities, axis=-1)
+    return top[:, -1] - top[:, -2]
