@@ -6,7 +6,7 @@ from unitools.data.image import geometry
 from unitools.data.image.augmenter import Augmenter
 from unitools.data.image.borders import check_fill
 from unitools.data.image.warp import warp
-from unitools.data.image.warp_bytes import takes_bytes, warp_bytes
+from unitools.data.image.warp_bytes import buffers, pictures, resampled, takes_bytes, warp_bytes, within_limits
 
 
 class AffineAugmenter(Augmenter):
@@ -74,12 +74,22 @@ class AffineAugmenter(Augmenter):
         Returns:
             uint8 `(*image_size, channels)`.
         """
-        matrices = self.sample_matrices(seed[None], image_size)
         images = image[None]
-        matrices = geometry.compose(matrices, geometry.resize(tf.unstack(tf.shape(image)[:2]), image_size))
-        if takes_bytes(images):
-            return warp_bytes(images, matrices, image_size, self.fill)[0]
-        return warp(images, matrices, image_size, self.fill)[0]
+        if not takes_bytes(images):
+            matrices = self._matrices_from(tf.shape(image)[:2], seed[None], image_size)
+            return warp(images, matrices, image_size, self.fill)[0]
+        images = within_limits(images)
+        pixels = self._sample_and_resample(buffers(images), tf.shape(images)[1:3], seed[None], tuple(image_size))
+        return pictures(pixels, image_size)[0]
+
+    def _matrices_from(self, source_size, seeds, size):
+        return geometry.compose(self.sample_matrices(seeds, size), geometry.resize(tf.unstack(source_size), size))
+
+    # Drawing parameters takes some hundred tiny operations: alone they would cost as much as the resampling.
+    @tf.function(jit_compile=True, autograph=False)
+    def _sample_and_resample(self, filled, source_size, seeds, size):
+        matrices = self._matrices_from(source_size, seeds, size)
+        return resampled(filled, source_size, matrices, size, self.fill)
 
 
 def _size(images):

@@ -7,13 +7,15 @@ multiplication blends all of them, and two pixels are fetched at once. On a CPU 
 import tensorflow as tf
 
 from unitools.data.image.borders import into_picture
+from unitools.data.image.geometry import compose, resize
 
 _ONE = 65536
 """One pixel in 16.16 fixed point."""
 _LARGEST_SIDE = 8192
 """Beyond it, 16.16 fixed point could overflow."""
-_CAPACITIES = tuple(side * side * 3 for side in (256, 352, 448, 640, 1024, 1536, 2304))
-"""Bytes of the buffers that pictures are put into. XLA compiles once for each that occurs."""
+_MOST_PIXELS = 2304.0 * 2304.0
+_CAPACITIES = tuple(quarter << octave for octave in range(14, 22) for quarter in (4, 5, 6, 7)) + (1 << 24,)
+"""Bytes of the buffers that pictures are put into, four an octave. XLA compiles once for each that occurs."""
 _WINDOW = 16
 """Bytes that the last window may read beyond the last pixel."""
 _EVEN = 0x00FF00FF00FF
@@ -32,8 +34,8 @@ def takes_bytes(images):
 def warp_bytes(images, matrices, size, fill="nearest"):
     """Resample uint8 RGB pictures bilinearly along affine maps.
 
-    Weights have 8 bits, as positions are rounded to 1/256 pixel: results differ from `warp` by two grey levels at most
-    on smooth pictures. Pictures of more than 2304 x 2304 pixels, or with a side above 8192, are shrunk by area first.
+    Weights have 8 bits, as positions are rounded to 1/256 pixel: on smooth pictures, results differ from `warp` by one
+    grey level. Pictures of more than 2304 x 2304 pixels, or with a side above 8192, are shrunk by area first.
 
     Args:
         images: uint8 `(batch, height, width, 3)`.
@@ -44,47 +46,38 @@ def warp_bytes(images, matrices, size, fill="nearest"):
     Returns:
         uint8 `(batch, *size, 3)`.
     """
-    images, matrices = _within_limits(images, matrices)
-    maps = tf.cast(tf.round(tf.reshape(matrices, (-1, 6)) * _ONE), tf.int32)
-
-    def into(capacity):
-        return lambda: _compiled(_buffers(images, capacity), tf.shape(images)[1:3], maps, tuple(size), fill)
-
-    if images.shape[1:3].is_fully_defined():
-        words = into(-(-(images.shape[1] * images.shape[2] * 3 + _WINDOW) // 8) * 8)()
-    else:
-        needed = tf.reduce_prod(tf.shape(images)[1:]) + _WINDOW
-        words = tf.switch_case(
-            tf.searchsorted(_CAPACITIES, needed[None])[0], [into(capacity) for capacity in _CAPACITIES]
-        )
-    result = tf.reshape(tf.bitcast(words, tf.uint8), (-1, size[0], _padded_width(size), 3))[:, :, : size[1]]
-    return tf.ensure_shape(result, (images.shape[0], *size, 3))
+    source = tf.shape(images)[1:3]
+    smaller = within_limits(images)
+    shrunk = tf.shape(smaller)[1:3]
+    matrices = compose(matrices, resize(tf.unstack(shrunk), tf.unstack(source)))
+    pixels = _compiled(buffers(smaller), shrunk, matrices, tuple(size), fill)
+    return tf.ensure_shape(pictures(pixels, size), (images.shape[0], *size, 3))
 
 
-def _within_limits(images, matrices):
-    """Shrink pictures too large for the largest buffer, and scale their maps."""
+def within_limits(images):
+    """Return the pictures, shrunk by area where they are too large for 16.16 fixed point and the largest buffer."""
     size = tf.cast(tf.shape(images)[1:3], tf.float32)
-    most_pixels = float(_CAPACITIES[-1] - _WINDOW) / 3.0
-    factor = tf.minimum(tf.sqrt(most_pixels / tf.reduce_prod(size)), _LARGEST_SIDE / tf.reduce_max(size))
+    factor = tf.minimum(tf.sqrt(_MOST_PIXELS / tf.reduce_prod(size)), _LARGEST_SIDE / tf.reduce_max(size))
 
     def shrunk():
         target = tf.maximum(tf.cast(size * factor, tf.int32), 1)
-        smaller = tf.cast(tf.round(tf.image.resize(images, target, "area")), tf.uint8)
-        scale = tf.cast(target, tf.float32) / size
-        y, x = scale[0], scale[1]
-        # half-pixel centres: x' + 1/2 = scale (x + 1/2)
-        offset = tf.stack([(x - 1.0) / 2.0, (y - 1.0) / 2.0])
-        moved = matrices * tf.stack([x, y])[None, :, None]
-        return smaller, tf.concat([moved[..., :2], moved[..., 2:] + offset[None, :, None]], -1)
+        return tf.cast(tf.round(tf.image.resize(images, target, "area")), tf.uint8)
 
-    return tf.cond(factor < 1.0, shrunk, lambda: (images, matrices))
+    return tf.cond(factor < 1.0, shrunk, lambda: images)
 
 
-def _buffers(images, capacity):
-    """Return the bytes of each picture, followed by zeros, uint8 `(batch, capacity)`."""
-    pixels = tf.reshape(images, (tf.shape(images)[0], -1))
-    shape = tf.shape(pixels)
-    return tf.reshape(tf.concat([pixels, tf.zeros((shape[0], capacity - shape[1]), tf.uint8)], 1), (-1, capacity))
+def buffers(images):
+    """Return the bytes of each picture, followed by zeros, uint8 `(batch, capacity)`; capacities are few."""
+    shape = tf.shape(images)
+    length = shape[1] * shape[2] * 3
+    capacity = tf.gather(_CAPACITIES, tf.searchsorted(_CAPACITIES, length[None] + _WINDOW)[0])
+    pixels = tf.reshape(images, (shape[0], length))
+    return tf.concat([pixels, tf.zeros((shape[0], capacity - length), tf.uint8)], 1)
+
+
+def pictures(pixels, size):
+    """Return the pixels of `resampled` as uint8 `(batch, *size, 3)`."""
+    return tf.reshape(tf.bitcast(_packed(pixels), tf.uint8), (-1, size[0], _padded_width(size), 3))[:, :, : size[1]]
 
 
 def _padded_width(size):
@@ -92,27 +85,39 @@ def _padded_width(size):
     return -(-size[1] // 4) * 4
 
 
-@tf.function(jit_compile=True, autograph=False)
-def _compiled(buffers, source_size, maps, size, fill):
-    """Return the words of the resampled pictures, uint32 `(batch, height, padded width / 4, 3)`."""
+def resampled(filled, source_size, matrices, size, fill):
+    """Return resampled pixels, red, green, blue in the low bytes of uint32 `(batch, height, padded width)`. For XLA.
+
+    Args:
+        filled: The `buffers` of the pictures.
+        source_size: int32 `(2,)`, their height and width.
+        matrices: See `warp_bytes`.
+        size: (height, width) of the result, integers.
+        fill: See `warp_bytes`.
+    """
     height, width = tf.unstack(source_size)
-    y, x = _positions(maps, size)
-    y, y_outside = into_picture(y, _left(height - 1, 16), fill, unit=_ONE)
-    x, x_outside = into_picture(x, _left(width - 1, 16), fill, unit=_ONE)
+    y, x = _positions(tf.cast(tf.round(matrices * _ONE), tf.int32), size)
+    y_outside = x_outside = None
+    if fill != "nearest":
+        y, y_outside = into_picture(y, _left(height - 1, 16), fill, unit=_ONE)
+        x, x_outside = into_picture(x, _left(width - 1, 16), fill, unit=_ONE)
     # The window holds a pixel and its right neighbour: the last position is just left of the last pixel.
     y, x = (tf.maximum(tf.minimum(at, _left(length - 1, 16) - 1), 0) for at, length in ((y, height), (x, width)))
-    pixels = _blended(buffers, _right(y, 16) * width + _right(x, 16), width, _fraction(y), _fraction(x))
+    pixels = _blended(filled, _right(y, 16) * width + _right(x, 16), width, _fraction(y), _fraction(x))
     if y_outside is not None:
         value = tf.constant(int(min(max(round(fill), 0), 255)) * 0x010101, tf.uint32)
         pixels = tf.where(tf.logical_or(y_outside, x_outside), value, pixels)
-    return _packed(pixels)
+    return pixels
+
+
+_compiled = tf.function(resampled, jit_compile=True, autograph=False)
 
 
 def _positions(maps, size):
     """Return (y, x) in 16.16 fixed point, each int32 `(batch, height, padded width)`."""
     row = tf.range(size[0])[None, :, None]
     column = tf.range(_padded_width(size))[None, None, :]
-    a, b, c, d, e, f = (entry[:, None, None] for entry in tf.unstack(maps, 6, axis=1))
+    a, b, c, d, e, f = (entry[:, None, None] for entry in tf.unstack(tf.reshape(maps, (-1, 6)), 6, axis=1))
     return d * column + (e * row + f), a * column + (b * row + c)
 
 
@@ -121,10 +126,10 @@ def _fraction(positions):
     return tf.cast(_and(_right(positions, 8), 255), tf.uint64)
 
 
-def _blended(buffers, first, width, down, across):
+def _blended(filled, first, width, down, across):
     """Return red, green, blue in the low bytes of uint32, blended of the four neighbours of pixel `first`."""
-    words = tf.bitcast(tf.reshape(buffers, (-1, 8)), tf.uint64)
-    start = tf.range(tf.shape(buffers)[0])[:, None, None] * (buffers.shape[1] // 8)
+    words = tf.bitcast(tf.reshape(filled, (-1, 8)), tf.uint64)
+    start = tf.range(tf.shape(filled)[0])[:, None, None] * (tf.shape(filled)[1] // 8)
     top, bottom = (_window(words, start, pixel) for pixel in (first, first + width))
     # A window reads R G B R' G' B'. Even bytes are R, B, G'; odd ones G, R', B'.
     even = _mix(_and(top, _u64(_EVEN)), _and(bottom, _u64(_EVEN)), down)
@@ -151,6 +156,8 @@ def _mix(near, far, weight):
     return _and(_right(total, _u64(8)), _u64(_EVEN))
 
 
+# Compiled apart: in one program XLA would resample each pixel once for every word that holds a part of it.
+@tf.function(jit_compile=True, autograph=False)
 def _packed(pixels):
     """Return four pixels in three words: the bytes of the picture as they lie in memory."""
     groups = tf.reshape(pixels, (-1, pixels.shape[1], pixels.shape[2] // 4, 4))
