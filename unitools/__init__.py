@@ -1,7 +1,7 @@
 """unitools: Keras components from pretrained base model to verified, served application.
 
-Importing the package loads neither TensorFlow nor Keras. Each public folder (`unitools.data`, `unitools.backbones`, ...)
-is imported when it is first named.
+Importing the package loads neither TensorFlow nor Keras. Each public folder (`unitools.data`, `unitools.backbones`,
+...) is imported when it is first named.
 """
 
 import importlib
@@ -19,7 +19,8 @@ __all__ = ["__version__", *sorted(_FOLDERS)]
 def __getattr__(name):
     if name in _FOLDERS:
         return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; its folders are {', '.join(sorted(_FOLDERS))}")
+    folders = ", ".join(sorted(_FOLDERS))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; its folders are {folders}")
 
 
 def __dir__():

@@ -123,7 +123,7 @@ def _revived(value):
     return value
 
 
-def register(cls=None, *, package="unitools"):
+def register(cls: type | None = None, *, package: str = "unitools"):
     """Register a component under `package`, so that saved models find it again. A decorator, with or without call.
 
     Args:
@@ -154,6 +154,10 @@ def register(cls=None, *, package="unitools"):
     return cls
 
 
-def registered_components(package="unitools"):
-    """Return the classes registered under `package` so far, by registered name."""
+def registered_components(package: str = "unitools") -> dict[str, type]:
+    """Return the classes registered so far, by registered name.
+
+    Args:
+        package: Prefix of the names.
+    """
     return {name: cls for name, cls in _REGISTERED.items() if name.startswith(f"{package}>")}

@@ -3,7 +3,7 @@
 import importlib
 
 
-def require(module, extra, purpose):
+def require(module: str, extra: str, purpose: str):
     """Import an optional package, or say which extra brings it.
 
     Args:

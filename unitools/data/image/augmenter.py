@@ -91,6 +91,7 @@ class Augmenter(Component, keras.layers.Layer):
         Returns:
             A new dictionary with the same keys and dtypes.
         """
+        batch = {key: tf.convert_to_tensor(value) for key, value in batch.items()}
         images = batch["images"]
         shape = tf.shape(images)
         size = tuple(shape[axis] if images.shape[axis] is None else images.shape[axis] for axis in (1, 2))
@@ -123,9 +124,9 @@ class Augmenter(Component, keras.layers.Layer):
         key = tf.cast(self._seed_generator.next(), tf.int32)
         return fold_in(tf.broadcast_to(key, (batch_size, 2)), tf.range(batch_size))
 
-    def compute_output_shape(self, input_shape):
-        """Return the input shape."""
-        return input_shape
+    def compute_output_spec(self, inputs, training=False):
+        """Return the inputs' shapes and dtypes."""
+        return keras.tree.map_structure(lambda spec: keras.KerasTensor(spec.shape, spec.dtype), inputs)
 
     def entry(self):
         """Return what takes a decoded picture straight to the target size in one resampling pass, or None."""

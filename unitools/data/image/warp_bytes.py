@@ -13,7 +13,7 @@ _ONE = 65536
 """One pixel in 16.16 fixed point."""
 _LARGEST_SIDE = 8192
 """Beyond it, 16.16 fixed point could overflow."""
-_MOST_PIXELS = 2304.0 * 2304.0
+_MOST_PIXELS = 2304 * 2304
 _CAPACITIES = tuple(quarter << octave for octave in range(14, 22) for quarter in (4, 5, 6, 7)) + (1 << 24,)
 """Bytes of the buffers that pictures are put into, four an octave. XLA compiles once for each that occurs."""
 _WINDOW = 16
@@ -56,8 +56,11 @@ def warp_bytes(images, matrices, size, fill="nearest"):
 
 def within_limits(images):
     """Return the pictures, shrunk by area where they are too large for 16.16 fixed point and the largest buffer."""
+    known = images.shape[1:3]
+    if known.is_fully_defined() and known.num_elements() <= _MOST_PIXELS and max(known) <= _LARGEST_SIDE:
+        return images
     size = tf.cast(tf.shape(images)[1:3], tf.float32)
-    factor = tf.minimum(tf.sqrt(_MOST_PIXELS / tf.reduce_prod(size)), _LARGEST_SIDE / tf.reduce_max(size))
+    factor = tf.minimum(tf.sqrt(float(_MOST_PIXELS) / tf.reduce_prod(size)), _LARGEST_SIDE / tf.reduce_max(size))
 
     def shrunk():
         target = tf.maximum(tf.cast(size * factor, tf.int32), 1)
@@ -97,12 +100,9 @@ def resampled(filled, source_size, matrices, size, fill):
     """
     height, width = tf.unstack(source_size)
     y, x = _positions(tf.cast(tf.round(matrices * _ONE), tf.int32), size)
-    y_outside = x_outside = None
-    if fill != "nearest":
-        y, y_outside = into_picture(y, _left(height - 1, 16), fill, unit=_ONE)
-        x, x_outside = into_picture(x, _left(width - 1, 16), fill, unit=_ONE)
-    # The window holds a pixel and its right neighbour: the last position is just left of the last pixel.
-    y, x = (tf.maximum(tf.minimum(at, _left(length - 1, 16) - 1), 0) for at, length in ((y, height), (x, width)))
+    y, y_outside = into_picture(y, _left(height - 1, 16), fill, unit=_ONE)
+    x, x_outside = into_picture(x, _left(width - 1, 16), fill, unit=_ONE)
+    # At the last pixel the window reads one beyond, with weight 0.
     pixels = _blended(filled, _right(y, 16) * width + _right(x, 16), width, _fraction(y), _fraction(x))
     if y_outside is not None:
         value = tf.constant(int(min(max(round(fill), 0), 255)) * 0x010101, tf.uint32)
