@@ -1,6 +1,10 @@
 """The `tf.data` stages behind `Batches`."""
 
+import os
+
 import tensorflow as tf
+
+from unitools.data.failure_reason import failure_reason
 
 _AT_A_TIME = 256
 """Positions whose examples are looked up together."""
@@ -107,17 +111,24 @@ class _Stages:
         return tf.group(self._position.assign(position, read_value=False))
 
     def _report(self, epoch, step):
-        """Load the examples of a batch again, one by one, and name those that fail."""
+        """Fail, and say which examples of a batch cannot be loaded.
+
+        In Python, since nothing of it runs while all is well, and a graph of it would double the time to start a pass.
+        """
+        return tf.group(tf.py_function(self._load_again, [epoch, step], []))
+
+    def _load_again(self, epoch, step):
         positions = tf.range(self._order.first_position(step), self._order.end_position(step))
-        examples = self._examples(epoch, step, positions)
-        loaded = tf.data.Dataset.from_tensor_slices(examples).map(self._load).ignore_errors()
-        failed = loaded.reduce(positions, lambda left, example: left[left != example[0][2]])
-        examples = self._order.example(epoch, failed)
-        names = (
-            tf.strings.as_string(examples) if self._source.names is None else tf.gather(self._source.names, examples)
-        )
-        message = tf.strings.join(["could not be read: ", tf.strings.reduce_join(names, separator=", ")])
-        return tf.group(tf.debugging.Assert(False, [message, "epoch", epoch, "step", step]))
+        _, examples, seeds = self._examples(epoch, step, positions)
+        reasons = [failure_reason(self._source.load, *example) for example in zip(examples, seeds, strict=True)]
+        failures = zip(examples.numpy(), reasons, strict=True)
+        failures = [f"{self._name(example)}: {reason}" for example, reason in failures if reason]
+        at = f"Examples of epoch {int(epoch)}, step {int(step)}"
+        raise ValueError(f"{at} could not be loaded. " + ("; ".join(failures) or "They can now."))
+
+    def _name(self, example):
+        names = self._source.names
+        return f"example {example}" if names is None else os.fsdecode(names[example].numpy())
 
 
 def _is_batch(is_end, batch):

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
 from unitools.core.checks import check_choice, check_flag, check_integer, check_number, fail
 from unitools.data.batches import Batches
@@ -22,10 +23,10 @@ class ImageFolder:
     Why: the usual layout of a data set for image classification, as a reader with a length, random access, stratified
     splits, and batches that resume exactly.
 
-    JPEG, PNG, GIF and BMP are read: grey becomes colour and colour grey as asked, CMYK becomes RGB, alpha is dropped
-    unless `color_mode="rgba"`, 16-bit PNG keeps its high byte, EXIF rotation is applied, and of an animated GIF the
-    first frame is taken. Class folders may have folders of their own. Hidden files and files of other kinds are passed
-    over.
+    JPEG, PNG, GIF, BMP and still WebP are read: grey becomes colour and colour grey as asked, CMYK becomes RGB, alpha
+    is dropped unless `color_mode="rgba"`, 16-bit PNG keeps its high byte, EXIF rotation is applied, and of an animated
+    GIF the first frame is taken. Class folders may have folders of their own. Hidden files and files that are no
+    pictures are passed over.
 
     The constructor lists the folders and opens no file, so it is quick on network disks. A file that turns out
     unreadable in training stops it with an error that names the file. `check=True` and `on_error="skip"` decode every
@@ -91,7 +92,12 @@ class ImageFolder:
         self.labels = np.array([label for _, label in examples], np.int32)
         self.skipped = []
         self._kept = None
-        self._settle(findings + _empty_classes(self) if class_names is None else findings, check)
+        self._settle(findings, check)
+        if class_names is None:
+            self._leave_out_empty_classes()
+        if not self.files:
+            advice = "At least one JPEG, PNG, GIF, BMP or WebP that can be read is needed."
+            raise PictureError(self.skipped or [(str(path), "its class folders hold no pictures")], advice)
 
     def _settle(self, findings, check):
         """Raise for what cannot be read, or leave it out."""
@@ -103,11 +109,17 @@ class ImageFolder:
         keep = [index for index, file in enumerate(self.files) if file not in bad]
         self.skipped = findings
         self.files, self.labels = tuple(self.files[index] for index in keep), self.labels[keep]
-        if not self.files:
-            raise PictureError(
-                findings or [(str(self.path), "its class folders hold no pictures")],
-                "At least one JPEG, PNG, GIF or BMP that can be read is needed.",
-            )
+
+    def _leave_out_empty_classes(self):
+        """Raise for classes that no picture represents, or leave them out and number the others anew."""
+        empty = [name for name, count in self.class_counts.items() if count == 0]
+        findings = [(str(self.path / name), "the class folder holds no pictures") for name in empty]
+        if findings and self.on_error == "raise":
+            raise PictureError(findings, 'Remove them, leave them out with on_error="skip", or give `class_names`.')
+        kept, self.labels = np.unique(self.labels, return_inverse=True)
+        self.labels = self.labels.astype(np.int32)
+        self.class_names = tuple(self.class_names[label] for label in kept)
+        self.skipped = self.skipped + findings
 
     def __len__(self):
         return len(self.files)
@@ -131,8 +143,8 @@ class ImageFolder:
         load = file_loader(self.image_size, self.color_mode)
         try:
             image = load(os.fsencode(self.files[position]), position, None)
-        except Exception as error:
-            raise PictureError([(self.files[position], str(error))]) from error
+        except tf.errors.OpError as error:
+            raise PictureError(check_pictures([self.files[position]], self.color_mode)) from error
         return {"images": image.numpy(), "labels": int(self.labels[position])}
 
     def split(self, fraction: float, seed: int, *, stratify: bool = True) -> tuple["ImageFolder", "ImageFolder"]:
@@ -224,11 +236,3 @@ def _checked_size(image_size):
     if not isinstance(image_size, (tuple, list)) or len(image_size) != 2:
         fail("image_size", image_size, "a pair (height, width)")
     return tuple(check_integer("image_size", size, 1) for size in image_size)
-
-
-def _empty_classes(folder):
-    return [
-        (str(folder.path / name), "the class folder holds no pictures")
-        for name, count in folder.class_counts.items()
-        if count == 0
-    ]

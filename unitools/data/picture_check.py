@@ -7,13 +7,20 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image, UnidentifiedImageError
 
+from unitools.data.failure_reason import failure_reason
 from unitools.data.picture_source import decode_file
 
 MAX_PIXELS = 2**29 // 3
 """Largest picture that TensorFlow decodes: 2^29 values. Pillow, too, refuses more, as a decompression bomb."""
-_READ_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "MPO")  # MPO: JPEGs of some cameras, with a second picture appended
+_READ_FORMATS = (
+    "JPEG",
+    "PNG",
+    "GIF",
+    "BMP",
+    "WEBP",
+    "MPO",
+)  # MPO: JPEGs of some cameras, with a second picture appended
 _AT_A_TIME = 64
-_DECODER_ADVICE = "the picture data are damaged or cut off"
 
 
 def check_pictures(files, color_mode="rgb"):
@@ -32,7 +39,8 @@ def check_pictures(files, color_mode="rgb"):
     reasons = {file: reason for file in files if (reason := _header_reason(file))}
     sound = [file for file in files if file not in reasons]
     for file in _undecodable(sound, color_mode):
-        reasons[file] = _DECODER_ADVICE
+        reason = failure_reason(decode_file, os.fsencode(file), color_mode)
+        reasons[file] = f"its data are damaged or cut off: {reason or 'decoding failed once'}"
     return [(file, reasons[file]) for file in files if file in reasons]
 
 
