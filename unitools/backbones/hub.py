@@ -1,12 +1,12 @@
 """Backbones of keras-hub: its presets, and folders it can read. keras_hub is imported on first use only."""
 
+import importlib
 from pathlib import Path
 
 import keras
 
 from unitools.backbones.downloads import downloading
 from unitools.backbones.preprocess import Preprocess
-from unitools.core import require
 
 # keras-hub reads Kaggle, Hugging Face and ModelScope addresses, and Google's buckets.
 _SCHEMES = ("kaggle://", "hf://", "modelscope://", "gs://")
@@ -14,7 +14,7 @@ _SCHEMES = ("kaggle://", "hf://", "modelscope://", "gs://")
 
 def keras_hub():
     """Return the module keras_hub, imported."""
-    return require("keras_hub", "all", "A keras-hub backbone")
+    return importlib.import_module("keras_hub")
 
 
 def is_hub_address(name: str) -> bool:
