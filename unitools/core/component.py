@@ -123,7 +123,7 @@ def _revived(value):
     return value
 
 
-def register(cls: type | None = None, *, package: str = "unitools"):
+def register(cls: type | None = None, *, package: str = "unitools") -> type:
     """Register a component under `package`, so that saved models find it again. A decorator, with or without call.
 
     Args:

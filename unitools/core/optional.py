@@ -1,9 +1,10 @@
 """Packages that only some parts need."""
 
 import importlib
+from types import ModuleType
 
 
-def require(module: str, extra: str, purpose: str):
+def require(module: str, extra: str, purpose: str) -> ModuleType:
     """Import an optional package, or say which extra brings it.
 
     Args:

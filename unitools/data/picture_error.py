@@ -16,7 +16,7 @@ class PictureError(ValueError):
     '1 file cannot be read as a picture:\\n  a.jpg: the file is empty'
     """
 
-    def __init__(self, findings, advice=""):
+    def __init__(self, findings: list, advice: str = ""):
         self.findings = list(findings)
         lines = [f"  {file}: {reason}" for file, reason in self.findings[:_SHOWN]]
         if len(self.findings) > _SHOWN:
