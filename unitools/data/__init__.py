@@ -2,8 +2,9 @@
 
 from unitools.data.batches import Batches
 from unitools.data.class_folders import UnknownClassError
+from unitools.data.generator import ImageDataGenerator
 from unitools.data.image_folder import ImageFolder
 from unitools.data.picture_error import PictureError
 from unitools.data.source import Source
 
-__all__ = ["Batches", "ImageFolder", "PictureError", "Source", "UnknownClassError"]
+__all__ = ["Batches", "ImageDataGenerator", "ImageFolder", "PictureError", "Source", "UnknownClassError"]
