@@ -45,6 +45,13 @@ class Compose(Augmenter):
                 )
         self.augmenters = tuple(augmenters)
 
+    def build(self, input_shape):
+        """Build the members, which have no weights either."""
+        for member in self.augmenters:
+            if not member.built:
+                member.build(input_shape)
+        self.built = True
+
     def augment(self, batch: dict, seeds) -> dict:
         """Change a batch by each augmenter in turn; a pure function."""
         return _Rest(tuple(enumerate(self.augmenters))).augment(batch, seeds)

@@ -74,7 +74,7 @@ class RandomErasing(Augmenter):
         pixels = (self.area[0] + area * (self.area[1] - self.area[0])) * height * width
         # The sides sqrt(pixels * aspect) and sqrt(pixels / aspect) must fit.
         thinnest, widest = tf.math.log(pixels / (width * width)), tf.math.log(height * height / pixels)
-        low, high = (tf.clip_by_value(math.log(end), thinnest, widest) for end in self.aspect)
+        low, high = (tf.maximum(tf.minimum(math.log(end), widest), thinnest) for end in self.aspect)
         aspect = tf.exp(low + aspect * (high - low))
         tall, broad = (
             tf.minimum(tf.round(tf.sqrt(square)), length)

@@ -22,7 +22,10 @@ def equalize(image: tf.Tensor) -> tf.Tensor:
     """Return the picture with the levels of each channel spread as evenly as they can be."""
     channels = image.shape[-1]
     places = tf.cast(image, tf.int32) + tf.range(channels) * _LEVELS
-    counts = tf.math.bincount(tf.reshape(places, [-1]), minlength=channels * _LEVELS, maxlength=channels * _LEVELS)
+    # `tf.math.bincount` takes its size from the values, so that XLA would compile anew for every picture.
+    counts = tf.raw_ops.DenseBincount(
+        input=tf.reshape(places, [-1]), size=channels * _LEVELS, weights=tf.zeros([0], tf.int32)
+    )
     counts = tf.reshape(counts, (channels, _LEVELS))
     below = tf.cumsum(counts, axis=1, exclusive=True)
     brightest = tf.reduce_max(tf.where(counts > 0, below, 0), axis=1, keepdims=True)
