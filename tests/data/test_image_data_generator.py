@@ -119,6 +119,7 @@ def test_channels_first():
         {"height_shift_range": 0.2, "width_shift_range": 0.4},
         {"height_shift_range": 5, "width_shift_range": [-7, 3, 9]},
         {"height_shift_range": 1.5, "width_shift_range": [0.1, 0.2]},
+        {"height_shift_range": np.float64(0.25), "width_shift_range": np.int64(5)},
     ],
 )
 def test_a_seed_draws_the_parameters_of_the_old_class(ranges):
@@ -129,6 +130,11 @@ def test_a_seed_draws_the_parameters_of_the_old_class(ranges):
         # The old class moves columns by the height's shift, see docs/image_data_generator.md.
         theirs["tx"], theirs["ty"] = theirs["ty"], theirs["tx"]
         assert ours == pytest.approx(theirs)
+
+
+def test_ranges_may_be_arrays():
+    given, listed = (ImageDataGenerator(width_shift_range=values) for values in (np.array([1, 5]), [1, 5]))
+    assert given.get_random_transform((9, 9, 1), 3) == listed.get_random_transform((9, 9, 1), 3)
 
 
 def test_shifts_move_along_the_axis_they_name():

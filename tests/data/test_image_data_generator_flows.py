@@ -182,6 +182,8 @@ def test_arrays_equal_the_old_class():
             cls(rescale=2.0, validation_split=0.3).flow(x, shuffle=False, batch_size=4, **arguments) for cls in BOTH
         ]
         assert_same_batches(*found)
+    found = [cls().flow((x * 0.1).astype("int64"), y, shuffle=False) for cls in BOTH]
+    assert_same_batches(*found)
     found = [cls().flow((x, [extra]), y, shuffle=False, batch_size=4) for cls in BOTH]
     assert_same_batches(*found)
 

@@ -74,7 +74,8 @@ def refuse_saving(save_to_dir):
 
 def _shift_range(name, value):
     """Return a number as it is, a sequence as a tuple."""
-    values = tuple(value) if isinstance(value, (tuple, list)) or hasattr(value, "tolist") else (value,)
+    value = value.tolist() if hasattr(value, "tolist") else value  # numpy's arrays and numbers
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     for entry in values:
         check_number(name, entry, advice="Give a share below 1, a number of pixels, or a list to choose from.")
     if not values or (len(values) == 1 and values[0] < 0):

@@ -63,8 +63,9 @@ def file_source(generator, filepaths, targets, options):
 
 
 def array_source(generator, images, targets):
-    """Return the `Source` of the pictures of an array `(pictures, height, width, channels)`, which keeps its dtype."""
-    kept = tf.convert_to_tensor(images)
+    """Return the `Source` of the pictures of an array `(pictures, height, width, channels)`, uint8 ones as they are."""
+    # Moved pictures are rounded in an integer dtype, which only for bytes is what the values were to begin with.
+    kept = tf.convert_to_tensor(images if images.dtype == np.uint8 else images.astype(generator.dtype))
 
     def load(index, seed):
         return tf.gather(kept, index), index
