@@ -35,13 +35,22 @@ def color(image: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
 
 def sharpness(image: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
     """Blend with a smoothed version. Pixels at the edge stay."""
-    values = tf.cast(image, tf.float32)
-    rows = values[:-2] + values[1:-1] + values[2:]
-    nine = rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
-    inner = values[1:-1, 1:-1]
-    smooth = tf.round((nine + inner * _CENTRE) * (1.0 / (9.0 + _CENTRE)))
-    change = tf.pad((smooth - inner) * (1.0 - factor), ((1, 1), (1, 1), (0, 0)))
-    return _bytes(values + change)
+    shape, channels = tf.shape(image), image.shape[-1]
+    # Rows of height x (width channels): neighbours in a row lie `channels` apart, and loops run along long rows.
+    values = tf.reshape(tf.cast(image, tf.float32), (shape[0], shape[1] * channels))
+    padded = tf.pad(values, ((1, 1), (channels, channels)))
+    rows = padded[:-2] + padded[1:-1] + padded[2:]
+    nine = rows[:, : -2 * channels] + rows[:, channels:-channels] + rows[:, 2 * channels :]
+    smooth = tf.round((nine + values * _CENTRE) * (1.0 / (9.0 + _CENTRE)))
+    changed = tf.where(_inner(shape, channels), values + (smooth - values) * (1.0 - factor), values)
+    return tf.reshape(_bytes(changed), shape)
+
+
+def _inner(shape, channels):
+    """Return which values of the rows do not lie at the edge of the picture."""
+    row, column = tf.range(shape[0])[:, None], tf.range(shape[1] * channels)[None, :]
+    rows = tf.logical_and(row > 0, row < shape[0] - 1)
+    return tf.logical_and(rows, tf.logical_and(column >= channels, column < (shape[1] - 1) * channels))
 
 
 def _luma(values):
