@@ -129,3 +129,14 @@ def test_a_seed_fixes_the_calls():
     results = [layer(pictures, training=True).numpy() for layer in (first, second, other)]
     np.testing.assert_array_equal(results[0], results[1])
     assert not np.array_equal(results[0], results[2])
+
+
+def test_pictures_of_unknown_size_in_tf_data():
+    pictures = np.stack([smooth(*SIZE)] * 3)
+    augment = RandomAffine(rotation=20)
+    data = tf.data.Dataset.from_generator(
+        lambda: iter([pictures]), output_signature=tf.TensorSpec((None, None, None, 3), tf.uint8)
+    )
+    result = next(iter(data.map(lambda images: augment.augment({"images": images}, seeds_for(3))["images"])))
+    expected = augment.augment({"images": tf.constant(pictures)}, seeds_for(3))["images"]
+    assert np.abs(result.numpy().astype("int32") - expected.numpy()).max() <= 1

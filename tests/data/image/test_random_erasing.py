@@ -47,9 +47,7 @@ def test_only_the_rectangle_changes(fill):
     pictures = noisy(5, *SIZE)
     layer = RandomErasing(rate=1, fill=fill)
     results = layer.augment({"images": tf.constant(pictures)}, seeds_for(5))["images"].numpy()
-    for result, picture, (top, left, bottom, right) in zip(
-        results, pictures, rectangles(5).T.astype(int), strict=True
-    ):
+    for result, picture, (top, left, bottom, right) in zip(results, pictures, rectangles(5).T.astype(int), strict=True):
         inside = np.zeros(SIZE, bool)
         inside[top:bottom, left:right] = True
         np.testing.assert_array_equal(result[~inside], picture[~inside])

@@ -42,7 +42,7 @@ class AffineAugmenter(Augmenter):
     def apply_to_images(self, images, parameters):
         """Resample bilinearly."""
         size = _size(images)
-        if takes_bytes(images):
+        if takes_bytes(images) and images.shape[1:3].is_fully_defined():
             return warp_bytes(images, parameters["matrices"], size, self.fill)
         return warp(images, parameters["matrices"], size, self.fill)
 

@@ -158,11 +158,13 @@ class RandAugment(AffineAugmenter):
 
     def _movements(self, picked, strengths, size):
         """Return the matrices of the steps, the identity for those that do not move."""
+        # Flat: in TensorFlow 2.21, `tf.matmul` of shapes (12, 1, 2, 2) and (2, 1) writes beyond its result.
+        picked, strengths = tf.reshape(picked, [-1]), tf.reshape(strengths, [-1])
         amounts = dict.fromkeys(_MOVEMENTS, tf.zeros_like(strengths))
         for index, name in enumerate(self.operations):
             if name in _MOVEMENTS:
                 amounts[name] = tf.where(picked == index, strengths, 0.0)
-        return operations.movement(**amounts, size=size)
+        return tf.reshape(operations.movement(**amounts, size=size), (-1, self.num_ops, 2, 3))
 
     def _branch(self, name):
         if name in self._colors:
@@ -179,7 +181,8 @@ class RandAugment(AffineAugmenter):
         return image
 
     def _resampled(self, image, matrices, size):
-        kernel = warp_bytes if takes_bytes(image) else warp
+        quick = takes_bytes(image) and not any(tf.is_tensor(length) for length in size)
+        kernel = warp_bytes if quick else warp
         return kernel(image[None], matrices, size, self.fill)[0]
 
     def _recolored(self, name, image, strength):

@@ -32,7 +32,8 @@ def warp(images, matrices, size, fill="nearest", interpolation="bilinear"):
     if y_outside is not None:
         outside = tf.logical_or(y_outside, x_outside)[..., None]
         values = tf.where(outside, tf.cast(fill, images.dtype), values)
-    return tf.ensure_shape(values, (images.shape[0], *size, images.shape[3]))
+    known = [None if tf.is_tensor(length) else length for length in size]
+    return tf.ensure_shape(values, (images.shape[0], *known, images.shape[3]))
 
 
 def _positions(matrices, size):
