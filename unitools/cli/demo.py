@@ -39,9 +39,9 @@ def run_demo(settings: DemoSettings, console: Console | None = None) -> float:
     started = time.perf_counter()
     keras.utils.set_random_seed(settings.seed)
     with user_errors():
-        settings.output.mkdir(parents=True, exist_ok=True)
         train, validation = open_data(settings)
         model = _network(settings, train)
+        settings.output.mkdir(parents=True, exist_ok=True)
     _print_data(console, train, validation)
     report = train_network(model, train, validation, settings, console)
     trained = time.perf_counter()

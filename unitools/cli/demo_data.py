@@ -6,9 +6,10 @@ from unitools.cli.demo_settings import DemoSettings
 from unitools.cli.digits import write_digits
 from unitools.cli.user_error import UserError
 from unitools.data import ImageFolder
-from unitools.data.image import RandomAffine
+from unitools.data.image import Augmenter, Compose, RandomAffine, RandomColor
 
-_DIGIT_SIZE, _SIZE, _PRETRAINED_SIZE = 16, 96, 224
+# 288: above the 224 of most weights, since what a picture shows may be small in it.
+_DIGIT_SIZE, _SIZE, _PRETRAINED_SIZE = 16, 96, 288
 
 
 def open_data(settings: DemoSettings) -> tuple[ImageFolder, ImageFolder]:
@@ -29,11 +30,12 @@ def open_data(settings: DemoSettings) -> tuple[ImageFolder, ImageFolder]:
     return train, ImageFolder(validation, class_names=train.class_names, **options)
 
 
-def augmentation(settings: DemoSettings) -> RandomAffine:
-    """Return movements that leave the class as it is. A mirrored digit is another one, or none."""
+def augmentation(settings: DemoSettings) -> Augmenter:
+    """Return changes that leave the class as it is. A mirrored digit is another one, or none."""
     if settings.data is None:
         return RandomAffine(rotation=10, shear=0.1, zoom=0.1, translation=0.08, seed=settings.seed)
-    return RandomAffine(shear=0.2, zoom=0.2, horizontal_flip=True, seed=settings.seed)
+    movement = RandomAffine(rotation=15, shear=0.2, zoom=(0.6, 1.1), horizontal_flip=True)
+    return Compose([movement, RandomColor(brightness=0.2, contrast=0.2, saturation=0.2)], seed=settings.seed)
 
 
 def _sibling(train):

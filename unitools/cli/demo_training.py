@@ -3,35 +3,41 @@
 import keras
 from rich.console import Console
 
-from unitools.adaptation import freeze
+from unitools.adaptation import freeze, unfreeze
 from unitools.cli.demo_data import augmentation
 from unitools.cli.demo_settings import DemoSettings
 from unitools.cli.training_progress import TrainingProgress
 from unitools.data import ImageFolder
 from unitools.training import CompileReport, compile
 
-_EPOCHS, _PRETRAINED_EPOCHS = 12, 5
+_EPOCHS, _HEAD_EPOCHS, _PRETRAINED_EPOCHS = 12, 2, 5
 
 
 def train_network(
     model: keras.Model, train: ImageFolder, validation: ImageFolder, settings: DemoSettings, console: Console
 ) -> CompileReport:
-    """Train, and return what `training.compile` chose.
+    """Train, and return what `training.compile` chose (last).
 
-    A small network learns as a whole. Of a pretrained one the head alone learns: the base model's features are good
-    already, and 1,000 pictures would spoil more than they improve at the head's rate.
+    A small network learns as a whole. Of a pretrained one the head learns first, alone: its random weights would spoil
+    the base model's. Then all layers learn, at a smaller rate, the early ones slower, the batch norms' statistics kept.
     """
     batches = train.batches(settings.batch_size, seed=settings.seed, augment=augmentation(settings))
-    epochs = settings.epochs or (_PRETRAINED_EPOCHS if settings.weights else _EPOCHS)
-    if settings.weights:
-        console.print(str(freeze(model, -1)), highlight=False, soft_wrap=True)
-    report = compile(model, learning_rate=3e-3, steps=epochs * len(batches), seed=settings.seed, verbose=False)
-    model.fit(
-        batches,
-        validation_data=validation.batches(settings.batch_size, shuffle=False),
-        epochs=epochs,
-        shuffle=False,  # the batches shuffle themselves
-        verbose=0,
-        callbacks=[TrainingProgress(console, "epoch")],
-    )
-    return report
+    held_out = validation.batches(settings.batch_size, shuffle=False)
+
+    def fit(title, epochs, **options):
+        report = compile(model, steps=epochs * len(batches), seed=settings.seed, verbose=False, **options)
+        progress = TrainingProgress(console, title)
+        # shuffle=False: the batches shuffle themselves.
+        model.fit(batches, validation_data=held_out, epochs=epochs, shuffle=False, verbose=0, callbacks=[progress])
+        return report
+
+    if not settings.weights:
+        return fit("epoch", settings.epochs or _EPOCHS, learning_rate=3e-3)
+    epochs = settings.epochs or _PRETRAINED_EPOCHS
+    head_epochs = min(_HEAD_EPOCHS, epochs)
+    console.print(str(freeze(model, -1)), highlight=False, soft_wrap=True)
+    report = fit("head epoch", head_epochs, learning_rate=3e-3)
+    if epochs == head_epochs:
+        return report
+    console.print(str(unfreeze(model)), highlight=False, soft_wrap=True)
+    return fit("fine-tuning epoch", epochs - head_epochs, learning_rate=5e-4, layer_decay=0.8, label_smoothing=0.1)
