@@ -12,6 +12,8 @@ EXTRAS = {
     "onnx": ["tf2onnx", "onnxruntime"],
     "litert": ["ai-edge-litert"],
     "audio": ["soundfile"],
+    # Only `ImageDataGenerator.flow_from_dataframe` takes data frames.
+    "pandas": ["pandas"],
     "keras-cv": ["keras-cv==0.9.*"],
     # scipy and pandas: the geometry of the old ImageDataGenerator as an oracle, and its data-frame reader.
     "test": ["pytest>=8", "pytest-xdist>=3", "ruff>=0.6", "psutil", "scipy", "pandas"],

@@ -38,6 +38,9 @@ def into_picture(positions, last, fill, unit=1):
         turned = tf.minimum(turned, period - turned)
         positions = turned - (unit // 2 if unit > 1 else 0.5)
     elif fill == "wrap":
-        positions = tf.math.floormod(positions, tf.maximum(last, unit))
+        period = tf.maximum(last, unit)
+        beyond = tf.math.floormod(positions, period)
+        before = period - tf.math.floormod(-positions, period)
+        positions = tf.where(positions < 0, before, tf.where(positions > last, beyond, positions))
     outside = None if isinstance(fill, str) else tf.logical_or(positions < 0, positions > last)
     return tf.maximum(tf.minimum(positions, last), 0), outside

@@ -16,9 +16,9 @@ def affine(a=1.0, b=0.0, c=0.0, d=0.0, e=1.0, f=0.0):
 
 def compose(first, second):
     """Return the matrices that apply `first`, then `second`. On the way from result to source, `first` is nearer."""
-    linear = tf.matmul(second[..., :2], first[..., :2])
-    offset = tf.matmul(second[..., :2], first[..., 2:]) + second[..., 2:]
-    return tf.concat([linear, offset], -1)
+    # Written out: TensorFlow 2.21's matmul of so small matrices writes out of bounds on a CPU for some batch shapes.
+    moved = second[..., 0:1] * first[..., 0:1, :] + second[..., 1:2] * first[..., 1:2, :]
+    return tf.concat([moved[..., :2], moved[..., 2:] + second[..., 2:]], -1)
 
 
 def invert(matrices):

@@ -60,13 +60,14 @@ def within_limits(images):
     if known.is_fully_defined() and known.num_elements() <= _MOST_PIXELS and max(known) <= _LARGEST_SIDE:
         return images
     size = tf.cast(tf.shape(images)[1:3], tf.float32)
-    factor = tf.minimum(tf.sqrt(float(_MOST_PIXELS) / tf.reduce_prod(size)), _LARGEST_SIDE / tf.reduce_max(size))
+    limited = tf.minimum(size, float(_LARGEST_SIDE))
+    limited *= tf.minimum(1.0, tf.sqrt(float(_MOST_PIXELS) / tf.reduce_prod(limited)))
 
     def shrunk():
-        target = tf.maximum(tf.cast(size * factor, tf.int32), 1)
+        target = tf.maximum(tf.cast(limited, tf.int32), 1)
         return tf.cast(tf.round(tf.image.resize(images, target, "area")), tf.uint8)
 
-    return tf.cond(factor < 1.0, shrunk, lambda: images)
+    return tf.cond(tf.reduce_any(limited < size), shrunk, lambda: images)
 
 
 def buffers(images):
