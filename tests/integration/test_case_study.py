@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -35,7 +36,7 @@ def test_the_model_is_the_cases(case):
     assert case["base"].output_shape == (None, 7, 7, 2048)
     assert [layer.get_config().get("units") for layer in model.layers[-3:]] == [256, None, 5]
     assert model.layers[-2].rate == 0.5
-    assert model.optimizer.name == "adam" and float(model.optimizer.learning_rate) == pytest.approx(1e-4)
+    assert type(model.optimizer) is keras.optimizers.Adam and float(model.optimizer.learning_rate) == pytest.approx(1e-4)
     assert int(model.optimizer.iterations) == 2
 
 
