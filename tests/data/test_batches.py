@@ -157,6 +157,19 @@ def test_ragged_examples_are_padded():
     ]
 
 
+def test_what_is_drawn_for_many_belongs_to_each_example():
+    def load(index, drawn):
+        return tf.stack([index, tf.cast(drawn["sum"], tf.int64)])
+
+    def draw(seeds):
+        return {"sum": tf.reduce_sum(tf.cast(seeds, tf.int64), axis=1)}
+
+    drawn = Batches(Source(300, load, draw=draw), 4, seed=1)
+    plain = Batches(Source(300, lambda index, seed: tf.cast(seed, tf.int64)), 4, seed=1)
+    for ours, seeds in zip(drawn, plain, strict=True):
+        np.testing.assert_array_equal(ours, tf.stack([seeds[:, 1], tf.reduce_sum(seeds, 1)], 1))
+
+
 @pytest.mark.parametrize(("num_examples", "bad"), [(8, 5), (9, 8), (8, 7), (3, 0)])
 def test_example_that_fails_is_named(num_examples, bad):
     def load(index, seed):

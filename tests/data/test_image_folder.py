@@ -154,8 +154,11 @@ def test_folders_within_class_folders_are_read(class_folders):
 class _Entry:
     """Gives the picture's upper left corner, plus the example's seed."""
 
-    def decode_to(self, image, seed, image_size):
-        return tf.cast(image[: image_size[0], : image_size[1]], tf.float32) + tf.cast(seed[1], tf.float32)
+    def draw(self, seeds, image_size):
+        return tf.cast(seeds[:, 1], tf.float32)
+
+    def decode_to(self, image, drawn, image_size, scale=None):
+        return tf.cast(image[: image_size[0], : image_size[1]], tf.float32) + drawn
 
 
 class _Augmenter:

@@ -48,13 +48,17 @@ def _options():
 
 
 class _Stages:
-    """The functions of the stages. A ticket is an int64 tensor [epoch, step at which the pass began, position]."""
+    """The functions of the stages.
+
+    An example travels with a card, one int64 tensor [epoch, step at which the pass began, position, seed, seed], since
+    each further tensor costs time in every stage. A batch has a ticket, [epoch, step at which the pass began, step].
+    """
 
     def __init__(self, source, order, position):
         self._source, self._order, self._position = source, order, position
 
     def loaded(self, first, end, batch_size):
-        """Return the batches of a stretch of the epoch, as (ticket, seed, example), each with the batch axis."""
+        """Return the batches of a stretch of the epoch, as (cards, examples)."""
 
         def begin(_):
             epoch, start = self._position[0], self._position[2]
@@ -67,20 +71,26 @@ class _Stages:
         return examples.padded_batch(batch_size) if ragged else examples.batch(batch_size)
 
     def _examples(self, epoch, start, positions):
-        """Return (tickets, examples, seeds) of several positions at once, which is cheaper than one by one."""
-        same = tf.fill(tf.shape(positions), epoch), tf.fill(tf.shape(positions), start)
+        """Return the cards of several positions, and what was drawn for them, if the source draws.
+
+        Many at once are cheaper than one by one.
+        """
         examples = self._order.example(epoch, positions)
-        return tf.stack([*same, positions], axis=1), examples, self._order.example_seeds(epoch, examples)
+        seeds = self._order.example_seeds(epoch, examples)
+        same = tf.fill(tf.shape(positions), epoch), tf.fill(tf.shape(positions), start)
+        cards = tf.concat([tf.stack([*same, positions], axis=1), tf.cast(seeds, tf.int64)], axis=1)
+        return (cards,) if self._source.draw is None else (cards, self._source.draw(seeds))
 
-    def _load(self, ticket, example, seed):
-        return ticket, seed, self._source.load(example, seed)
+    def _load(self, card, *drawn):
+        return card, self._source.load(card[4], drawn[0] if drawn else tf.cast(card[3:], tf.int32))
 
-    def finish(self, tickets, seeds, batch):
-        """Return (ticket of a batch: [epoch, start, step], what the consumer receives)."""
+    def finish(self, cards, batch):
+        """Return (ticket of a batch, what the consumer receives)."""
         if self._order.size % self._order.batch_size == 0 and not self._order.lends:
-            tickets, seeds, batch = tf.nest.map_structure(self._with_batch_size, (tickets, seeds, batch))
-        ticket = tf.stack([tickets[0, 0], tickets[0, 1], self._order.step(tickets[0, 2])])
-        return ticket, batch if self._source.finish is None else self._source.finish(batch, seeds)
+            cards, batch = tf.nest.map_structure(self._with_batch_size, (cards, batch))
+        ticket = tf.stack([cards[0, 0], cards[0, 1], self._order.step(cards[0, 2])])
+        finish = self._source.finish
+        return ticket, batch if finish is None else finish(batch, tf.cast(cards[:, 3:], tf.int32))
 
     def _with_batch_size(self, tensor):
         return tf.ensure_shape(tensor, [self._order.batch_size, *tensor.shape[1:]])
@@ -119,10 +129,9 @@ class _Stages:
 
     def _load_again(self, epoch, step):
         positions = tf.range(self._order.first_position(step), self._order.end_position(step))
-        _, examples, seeds = self._examples(epoch, step, positions)
-        reasons = [failure_reason(self._source.load, *example) for example in zip(examples, seeds, strict=True)]
-        failures = zip(examples.numpy(), reasons, strict=True)
-        failures = [f"{self._name(example)}: {reason}" for example, reason in failures if reason]
+        cards = tf.data.Dataset.from_tensor_slices(self._examples(epoch, step, positions))
+        reasons = [(card[4].numpy(), failure_reason(self._load, card, *drawn)) for card, *drawn in cards]
+        failures = [f"{self._name(example)}: {reason}" for example, reason in reasons if reason]
         at = f"Examples of epoch {int(epoch)}, step {int(step)}"
         raise ValueError(f"{at} could not be loaded. " + ("; ".join(failures) or "They can now."))
 

@@ -2,6 +2,7 @@
 
 import copy
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -209,9 +210,7 @@ class ImageFolder:
         if augment is not None and not callable(augment) and not hasattr(augment, "augment"):
             fail("augment", augment, "an augmenter, a layer or a function of images", "See unitools.data.image.")
         check_flag("cache", cache)
-        load, augment = self._loader(augment, cache)
-        finish = batch_finisher(self.num_classes, class_mode, augment=augment, rescale=rescale)
-        source = picture_source(self.files, self.labels, load=load, finish=finish)
+        source = self._source(augment, class_mode, cache, rescale)
         return Batches(source, batch_size, shuffle=shuffle, seed=seed, drop_remainder=drop_remainder)
 
     def _check_classes(self, class_mode):
@@ -221,15 +220,22 @@ class ImageFolder:
             expected = f"None where {str(self.path)!r} has one class only ({self.class_names[0]!r})"
             fail("class_mode", class_mode, expected, "A classifier needs pictures of at least two classes.")
 
-    def _loader(self, augment, cache):
-        """Return how to load a picture, and what is left of the augmenter for the batch."""
-        if cache:
-            if self._kept is None:
-                self._kept = cache_pictures(self.files, self.image_size, self.color_mode)
-            return cache_loader(self._kept), augment
-        entry = augment.entry() if hasattr(augment, "entry") else None
-        rest = augment.after_entry() if entry is not None else augment
-        return file_loader(self.image_size, self.color_mode, entry), rest
+    def _source(self, augment, class_mode, cache, rescale):
+        """Return the `Source` of the batches."""
+        entry = augment.entry() if hasattr(augment, "entry") and not cache else None
+        rest = augment if entry is None else augment.after_entry()
+        # Where nothing is left for the batch, the entry puts the factor on in its own pass.
+        scale = (1.0 if rescale is None else rescale) if entry is not None and rest is None else None
+        rescale = rescale if scale is None else None
+        load = cache_loader(self._cached()) if cache else file_loader(self.image_size, self.color_mode, entry, scale)
+        finish = batch_finisher(self.num_classes, class_mode, augment=rest, rescale=rescale)
+        draw = None if entry is None else partial(entry.draw, image_size=self.image_size)
+        return picture_source(self.files, self.labels, load=load, finish=finish, draw=draw)
+
+    def _cached(self):
+        if self._kept is None:
+            self._kept = cache_pictures(self.files, self.image_size, self.color_mode)
+        return self._kept
 
 
 def _checked_size(image_size):

@@ -37,9 +37,9 @@ def cache_pictures(files, image_size, color_mode):
 
 
 def cache_loader(kept):
-    """Return `load(file, index, seed)` that takes the picture from the cache."""
+    """Return `load(file, index, drawn)` that takes the picture from the cache."""
 
-    def load(file, index, seed):
+    def load(file, index, drawn):
         return kept.sparse_read(index)
 
     return load

@@ -11,22 +11,23 @@ from unitools.data.source import Source
 CHANNELS = {"rgb": 3, "grayscale": 1, "rgba": 4}
 
 
-def picture_source(files, labels, *, load, finish):
+def picture_source(files, labels, *, load, finish, draw=None):
     """Return the `Source` of pictures in files.
 
     Args:
         files: Paths of the files.
         labels: Class of each file, integers.
-        load: `load(file, index, seed)` gives a picture `(height, width, channels)` of the target size.
+        load: `load(file, index, drawn)` gives a picture `(height, width, channels)` of the target size.
         finish: `finish(batch, seeds)`, see `Source`.
+        draw: `draw(seeds)`, see `Source`.
     """
     names = tf.constant([os.fsencode(file) for file in files])
     labels = tf.constant(labels, tf.int32)
 
-    def load_example(index, seed):
-        return {"images": load(names[index], index, seed), "labels": labels[index]}
+    def load_example(index, drawn):
+        return {"images": load(names[index], index, drawn), "labels": labels[index]}
 
-    return Source(len(files), load_example, finish, names)
+    return Source(len(files), load_example, finish, names, draw)
 
 
 def decode_file(file, color_mode):
@@ -49,22 +50,23 @@ def _opaque(image):
     return tf.pad(image, ((0, 0), (0, 0), (0, 1)), constant_values=255)
 
 
-def file_loader(image_size, color_mode, entry=None):
-    """Return `load(file, index, seed)`: decode, then one resampling pass to `image_size`.
+def file_loader(image_size, color_mode, entry=None, scale=None):
+    """Return `load(file, index, drawn)`: decode, then one resampling pass to `image_size`.
 
     Args:
         image_size: (height, width).
         color_mode: "rgb", "grayscale" or "rgba".
         entry: An augmenter's `entry()`, which takes the decoded picture to the target size itself; None for a bilinear
             resize without antialiasing, as in serving.
+        scale: Factor that `entry` puts on its result, float32 then. Default None: whole grey levels.
     """
 
-    def load(file, index, seed):
+    def load(file, index, drawn):
         image = decode_file(file, color_mode)
         if entry is None:
             image = tf.image.resize(image, image_size)
         else:
-            image = entry.decode_to(image, seed, image_size)
+            image = entry.decode_to(image, drawn, image_size, scale)
         return tf.ensure_shape(image, (*image_size, CHANNELS[color_mode]))
 
     return load

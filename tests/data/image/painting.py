@@ -1,4 +1,4 @@
-"""Pictures and seeds for the tests of augmenters."""
+"""Pictures and seeds for the tests of augmenters, and what an entry makes of them."""
 
 import numpy as np
 import tensorflow as tf
@@ -27,3 +27,10 @@ def painted(box, height=48, width=64):
     picture = np.zeros((height, width, 3), np.uint8)
     picture[y1:y2, x1:x2] = 255
     return picture
+
+
+def decoded_to(entry, picture, seed, image_size):
+    """Return what an augmenter's `entry()` makes of a decoded picture with one seed."""
+    return entry.decode_to(
+        picture, tf.nest.map_structure(lambda part: part[0], entry.draw(seed[None], image_size)), image_size
+    )

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.data.image.painting import noisy, seeds_for, smooth
+from tests.data.image.painting import decoded_to, noisy, seeds_for, smooth
 from unitools.core.layers import fold_in
 from unitools.data.image import Compose, MixUp, RandAugment, RandomAffine, RandomColor, RandomErasing
 
@@ -37,7 +37,7 @@ def test_the_entry_and_the_rest_use_the_seeds_of_the_whole(first):
     picture = tf.constant(smooth(24, 32))
     seeds = seeds_for(3)
     expected = whole.augment({"images": tf.stack([picture] * 3)}, seeds)["images"].numpy()
-    decoded = tf.stack([whole.entry().decode_to(picture, seed, (24, 32)) for seed in seeds])
+    decoded = tf.stack([decoded_to(whole.entry(), picture, seed, (24, 32)) for seed in seeds])
     results = whole.after_entry().augment({"images": decoded}, seeds)["images"].numpy()
     # The picture has its target size: only rounding differs.
     assert np.abs(results.astype("int32") - expected).max() <= 3
@@ -56,7 +56,7 @@ def test_members_within_members():
     inner = Compose([RandomAffine(**AFFINE), RandomColor(brightness=0.3)])
     whole = Compose([inner, RandomErasing(rate=1, fill=0)])
     picture, seeds = tf.constant(smooth(24, 32)), seeds_for(1)
-    decoded = whole.entry().decode_to(picture, seeds[0], (24, 32))[None]
+    decoded = decoded_to(whole.entry(), picture, seeds[0], (24, 32))[None]
     result = whole.after_entry().augment({"images": decoded}, seeds)["images"].numpy()
     expected = whole.augment({"images": picture[None]}, seeds)["images"].numpy()
     assert np.abs(result.astype("int32") - expected).max() <= 3

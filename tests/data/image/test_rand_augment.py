@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.data.image.painting import noisy, painted, seeds_for, smooth
+from tests.data.image.painting import decoded_to, noisy, painted, seeds_for, smooth
 from unitools.data.image import RandAugment, geometry, operations
 from unitools.data.image.rand_augment import STRENGTHS
 from unitools.data.image.warp_bytes import warp_bytes
@@ -142,7 +142,7 @@ def test_decoding_to_a_size_is_resizing_then_augmenting(num_ops):
     picture = tf.constant(smooth(60, 50))
     resized = warp_bytes(picture[None], geometry.resize((60, 50), (24, 32))[None], (24, 32))
     for seed in seeds_for(6):
-        result = layer.decode_to(picture, seed, (24, 32)).numpy().astype(int)
+        result = decoded_to(layer, picture, seed, (24, 32)).numpy().astype(int)
         expected = layer.augment({"images": resized}, seed[None])["images"].numpy()[0]
         assert result.shape == (24, 32, 3)
         # One interpolation instead of two; a posterized level is 4.

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.data.image.painting import noisy, painted, seeds_for, smooth
-from unitools.data.image import RandomAffine
+from tests.data.image.painting import decoded_to, noisy, painted, seeds_for, smooth
+from unitools.data.image import RandomAffine, geometry
 
 SIZE = (24, 32)
 CENTRE = np.array([15.5, 11.5])
@@ -100,7 +100,7 @@ def test_decoding_to_a_size_is_resizing_then_moving(source, fill):
     picture = tf.constant(smooth(*source))
     augment = RandomAffine(rotation=20, zoom=0.2, translation=0.1, horizontal_flip=True, fill=fill)
     seeds = seeds_for(1)
-    result = augment.decode_to(picture, seeds[0], (24, 32)).numpy().astype("float32")
+    result = decoded_to(augment, picture, seeds[0], (24, 32)).numpy().astype("float32")
     resized = tf.image.resize(picture[None], (24, 32))
     expected = augment.augment({"images": resized}, seeds)["images"].numpy()[0]
     # The second way interpolates twice, and blurs; at the edge of a fill they differ by a pixel.
@@ -108,9 +108,24 @@ def test_decoding_to_a_size_is_resizing_then_moving(source, fill):
     assert np.quantile(np.abs(result - expected), 0.9) < 12 and np.mean(np.abs(result - expected)) < 6
 
 
+class _Tilted(RandomAffine):
+    def sample_matrices(self, seeds, size):
+        tilt = tf.constant([[1.0, -0.2, 0.0], [0.2, 1.0, 0.0]])
+        return geometry.compose(super().sample_matrices(seeds, size), tilt[None])
+
+
+def test_rows_are_kept_without_rotation_only():
+    assert RandomAffine(shear=0.2, zoom=0.2, horizontal_flip=True, vertical_flip=True).keeps_rows
+    assert not RandomAffine(rotation=(0, 1)).keeps_rows
+    # A subclass may turn what its base does not.
+    assert not _Tilted(shear=0.2).keeps_rows
+    seeds = seeds_for(8)
+    assert not RandomAffine(shear=0.2, zoom=0.2).sample_matrices(seeds, (30, 40)).numpy()[:, 1, 0].any()
+
+
 def test_other_channels_are_decoded_too():
     picture = tf.constant(smooth(30, 40, 1))
-    assert RandomAffine(rotation=5).decode_to(picture, seeds_for(1)[0], (24, 32)).shape == (24, 32, 1)
+    assert decoded_to(RandomAffine(rotation=5), picture, seeds_for(1)[0], (24, 32)).shape == (24, 32, 1)
 
 
 def test_bytes_and_floats_agree():

@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -53,6 +55,54 @@ def test_bytes_equal_scipy_within_a_level(name, fill):
     assert np.mean(gap > 1.01) < 0.01 and np.median(gap) < 0.6
 
 
+# Rows stay rows: sheared and mirrored beyond all sides, shrunk, enlarged.
+ROWS = {
+    "mirror": [[-0.9017, 0.3129, 40.313], [0.0, -1.1013, 44.717]],
+    "shrink": [[2.3017, 0.4129, -20.413], [0.0, 2.6113, -17.217]],
+    "enlarge": [[0.3137, 0.1013, 3.2071], [0.0, 0.2719, 2.1039]],
+}
+
+
+@pytest.mark.parametrize("fill", FILLS)
+@pytest.mark.parametrize("name", ROWS)
+def test_the_kernel_for_rows_equals_scipy_within_a_level(name, fill):
+    pictures = np.stack([smooth(41, 47), smooth(41, 47)[::-1]])
+    matrices = as_matrices(ROWS[name], ROWS["mirror"])
+    results = warp_bytes(tf.constant(pictures), matrices, SIZE, fill, keeps_rows=True).numpy()
+    for result, picture, matrix in zip(results, pictures, (ROWS[name], ROWS["mirror"]), strict=True):
+        gap = np.abs(result - by_scipy(picture, matrix, SIZE, fill))
+        assert np.mean(gap > 1.01) < 0.01 and np.median(gap) < 0.6
+
+
+@pytest.mark.parametrize("keeps_rows", [False, True])
+@pytest.mark.parametrize("fill", ["nearest", 30.0])
+def test_a_scale_gives_floats_that_are_not_rounded_again(keeps_rows, fill):
+    picture = smooth(41, 47)
+    call = partial(warp_bytes, tf.constant(picture[None]), as_matrices(ROWS["enlarge"]), SIZE, fill)
+    scaled = call(keeps_rows=keeps_rows, scale=1 / 255).numpy()[0]
+    assert scaled.dtype == np.float32
+    gap = np.abs(scaled * 255 - by_scipy(picture, ROWS["enlarge"], SIZE, fill))
+    assert np.mean(gap > 1.01) < 0.01
+    assert np.abs(call(keeps_rows=keeps_rows).numpy()[0] - scaled * 255).max() <= 0.501
+
+
+@pytest.mark.parametrize("keeps_rows", [False, True])
+def test_within_one_compiled_program(keeps_rows):
+    call = partial(warp_bytes, size=SIZE, keeps_rows=keeps_rows)
+    whole = tf.function(lambda images, matrices: call(images, matrices) + 0, jit_compile=True)
+    arguments = tf.constant(noisy(2, 41, 47)), as_matrices(ROWS["mirror"], ROWS["shrink"])
+    np.testing.assert_array_equal(whole(*arguments), call(*arguments))
+
+
+@pytest.mark.parametrize("width", [1, 5, 63, 64, 65, 80, 81])
+def test_widths_around_those_of_the_buffers(width):
+    picture = noisy(1, 7, width)
+    identity = as_matrices([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    for keeps_rows in (False, True):
+        same = warp_bytes(tf.constant(picture), identity, (7, width), keeps_rows=keeps_rows)
+        np.testing.assert_array_equal(same, picture)
+
+
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_integers_are_rounded_and_other_channels_taken(channels):
     pictures = noisy(1, 20, 20, channels)
@@ -72,12 +122,12 @@ def test_nearest_gives_only_values_that_were_there():
     assert np.mean(result[0] != expected) < 0.01
 
 
-@pytest.mark.parametrize("kernel", [warp, warp_bytes])
+@pytest.mark.parametrize("kernel", [warp, warp_bytes, partial(warp_bytes, keeps_rows=True)])
 @pytest.mark.parametrize("fill", FILLS)
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1)])
 def test_pictures_of_one_row_or_pixel(kernel, fill, shape):
     picture = smooth(*shape)
-    matrix = [[0.613, 0.207, -2.031], [0.109, 0.511, -1.037]]
+    matrix = [[0.613, 0.207, -2.031], [0.0, 0.511, -1.037]]
     result = kernel(tf.constant(picture[None]), as_matrices(matrix), (5, 7), fill).numpy()[0]
     ours = np.round(by_scipy(picture, matrix, (5, 7), fill)) if fill != "wrap" else None
     if ours is not None:  # scipy gives no sense to a period of 0
@@ -86,15 +136,16 @@ def test_pictures_of_one_row_or_pixel(kernel, fill, shape):
         assert set(np.unique(result)) <= set(range(picture.min(), picture.max() + 1))
 
 
+@pytest.mark.parametrize("keeps_rows", [False, True])
 @pytest.mark.parametrize("shape", [(2400, 2400), (300, 9001), (9001, 30)])
-def test_pictures_beyond_the_buffers(shape):
+def test_pictures_beyond_the_buffers(shape, keeps_rows):
     picture = np.repeat(np.linspace(0, 250, shape[0])[:, None], shape[1], axis=1)
     picture = np.repeat(np.round(picture)[..., None], 3, axis=-1).astype("uint8")
     size = (8, 16)
     # The whole picture, at a twentieth or so of its size.
     y, x = (source / target for source, target in zip(shape, size, strict=True))
     matrix = [[x, 0.0, x / 2 - 0.5], [0.0, y, y / 2 - 0.5]]
-    result = warp_bytes(tf.constant(picture[None]), as_matrices(matrix), size).numpy()[0]
+    result = warp_bytes(tf.constant(picture[None]), as_matrices(matrix), size, keeps_rows=keeps_rows).numpy()[0]
     expected = by_scipy(picture, matrix, size, "nearest")
     assert np.abs(result - expected).max() <= 2
 

@@ -3,5 +3,6 @@
 from unitools.core.layers.counter_random import fold_in, threefry, uniform
 from unitools.core.layers.decode_image import decode_image
 from unitools.core.layers.exif_orientation import exif_orientation, upright
+from unitools.core.layers.rare_branch import rare_branch
 
-__all__ = ["decode_image", "exif_orientation", "fold_in", "threefry", "uniform", "upright"]
+__all__ = ["decode_image", "exif_orientation", "fold_in", "rare_branch", "threefry", "uniform", "upright"]

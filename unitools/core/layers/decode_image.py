@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from unitools.core.checks import check_choice
 from unitools.core.layers.exif_orientation import exif_orientation, upright
+from unitools.core.layers.rare_branch import rare_branch
 
 
 def decode_image(encoded, channels=3):
@@ -50,9 +51,15 @@ def _decode_jpeg(encoded):
     image = tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE")
     # Most pictures carry no EXIF; looking for its name first spares them some forty small operations.
     has_exif = tf.strings.regex_full_match(tf.strings.substr(encoded, 0, 32), r"\C*Exif\C*")
-    return tf.cond(has_exif, lambda: upright(image, exif_orientation(encoded)), lambda: image)
+    return tf.cond(has_exif, lambda: _turned(image, encoded), lambda: image)
 
 
+@rare_branch
+def _turned(image, encoded):
+    return upright(image, exif_orientation(encoded))
+
+
+@rare_branch
 def _decode_other(encoded):
     is_bitmap = tf.strings.substr(encoded, 0, 2) == b"BM"
     other = tf.io.decode_image

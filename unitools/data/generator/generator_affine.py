@@ -6,6 +6,7 @@ import tensorflow as tf
 from unitools.core.layers.counter_random import uniform
 from unitools.data.generator.legacy_geometry import legacy_matrices
 from unitools.data.image import AffineAugmenter, geometry
+from unitools.data.image.pixel_values import scaled
 from unitools.data.image.warp import warp
 
 
@@ -51,13 +52,13 @@ class GeneratorAffine(AffineAugmenter):
             return super().apply_to_images(images, parameters)
         return warp(images, parameters["matrices"], parameters["size"], self.fill, "nearest")
 
-    def decode_to(self, image, seed, image_size):
+    def decode_to(self, image, drawn, image_size, scale=None):
         """Take a decoded picture to its target size in the one pass."""
         if self.interpolation_order == 1:
-            return super().decode_to(image, seed, image_size)
+            return super().decode_to(image, drawn, image_size, scale)
         resize = geometry.resize(tf.unstack(tf.shape(image)[:2]), image_size)
-        matrices = geometry.compose(self.sample_matrices(seed[None], image_size), resize)
-        return warp(image[None], matrices, image_size, self.fill, "nearest")[0]
+        matrices = geometry.compose(drawn[None], resize)
+        return scaled(warp(image[None], matrices, image_size, self.fill, "nearest")[0], scale)
 
 
 _DRAWS = ("theta", "ty", "ty_sign", "tx", "tx_sign", "shear", "zx", "zy", "flip_horizontal", "flip_vertical")

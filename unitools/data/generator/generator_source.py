@@ -49,17 +49,20 @@ def file_source(generator, filepaths, targets, options):
     names = tf.constant([os.fsencode(file) for file in filepaths])
     affine, size = affine_of(generator), options["target_size"]
 
-    def load(index, seed):
+    def draw(seeds):
+        return seeds if affine is None else affine.draw(seeds, size)
+
+    def load(index, drawn):
         image = decode_file(names[index], options["color_mode"])
         if options["keep_aspect_ratio"]:
             image = _crop(image, size)
         if affine is None:
             image = _resize(image, size, options["interpolation"])
         else:
-            image = affine.decode_to(image, seed, size)
+            image = affine.decode_to(image, drawn, size, scale=1.0)
         return tf.ensure_shape(image, (*size, CHANNELS[options["color_mode"]])), index
 
-    return Source(len(filepaths), load, finisher(generator, None, targets), names)
+    return Source(len(filepaths), load, finisher(generator, None, targets), names, draw)
 
 
 def array_source(generator, images, targets):

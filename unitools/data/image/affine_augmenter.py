@@ -5,8 +5,10 @@ import tensorflow as tf
 from unitools.data.image import geometry
 from unitools.data.image.augmenter import Augmenter
 from unitools.data.image.borders import check_fill
+from unitools.data.image.byte_buffers import takes_bytes
+from unitools.data.image.pixel_values import scaled
 from unitools.data.image.warp import warp
-from unitools.data.image.warp_bytes import buffers, pictures, resampled, takes_bytes, warp_bytes, within_limits
+from unitools.data.image.warp_bytes import warp_bytes
 
 
 class AffineAugmenter(Augmenter):
@@ -26,6 +28,11 @@ class AffineAugmenter(Augmenter):
         super().__init__(**kwargs)
         self.fill = check_fill(fill)
 
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether every matrix that can be drawn takes rows to rows, which is resampled faster. Default False."""
+        return False
+
     def sample_matrices(self, seeds, size):
         """Return float32 `(batch, 2, 3)`, from the result to the source; see `geometry`.
 
@@ -43,7 +50,7 @@ class AffineAugmenter(Augmenter):
         """Resample bilinearly."""
         size = _size(images)
         if takes_bytes(images) and images.shape[1:3].is_fully_defined():
-            return warp_bytes(images, parameters["matrices"], size, self.fill)
+            return warp_bytes(images, parameters["matrices"], size, self.fill, keeps_rows=self.keeps_rows)
         return warp(images, parameters["matrices"], size, self.fill)
 
     def apply_to_masks(self, masks, parameters):
@@ -63,33 +70,28 @@ class AffineAugmenter(Augmenter):
         """Return None: nothing is left for the batch."""
         return
 
-    def decode_to(self, image, seed, image_size):
+    def draw(self, seeds, image_size):
+        """Return what `decode_to` takes for each of several pictures: one matrix a picture."""
+        return self.sample_matrices(seeds, image_size)
+
+    def decode_to(self, image, drawn, image_size, scale=None):
         """Take a decoded picture to its target size in the one pass.
 
         Args:
             image: uint8 `(height, width, channels)`, of any size.
-            seed: int32 `(2,)`.
+            drawn: What `draw` gave for this picture.
             image_size: (height, width) of the result.
+            scale: Factor of the result, or None for whole grey levels. Default None.
 
         Returns:
-            uint8 `(*image_size, channels)`.
+            `(*image_size, channels)`, float32 with `scale`, else uint8.
         """
-        images = image[None]
-        if not takes_bytes(images):
-            matrices = self._matrices_from(tf.shape(image)[:2], seed[None], image_size)
-            return warp(images, matrices, image_size, self.fill)[0]
-        images = within_limits(images)
-        pixels = self._sample_and_resample(buffers(images), tf.shape(images)[1:3], seed[None], tuple(image_size))
-        return pictures(pixels, image_size)[0]
-
-    def _matrices_from(self, source_size, seeds, size):
-        return geometry.compose(self.sample_matrices(seeds, size), geometry.resize(tf.unstack(source_size), size))
-
-    # Drawing parameters takes some hundred tiny operations: alone they would cost as much as the resampling.
-    @tf.function(jit_compile=True, autograph=False)
-    def _sample_and_resample(self, filled, source_size, seeds, size):
-        matrices = self._matrices_from(source_size, seeds, size)
-        return resampled(filled, source_size, matrices, size, self.fill)
+        images, matrices, size = image[None], drawn[None], tuple(image_size)
+        if takes_bytes(images):
+            options = {"keeps_rows": self.keeps_rows, "frame": size, "scale": scale}
+            return warp_bytes(images, matrices, size, self.fill, **options)[0]
+        matrices = geometry.compose(matrices, geometry.resize(tf.unstack(tf.shape(image)[:2]), size))
+        return scaled(warp(images, matrices, size, self.fill)[0], scale)
 
 
 def _size(images):

@@ -129,7 +129,7 @@ class Augmenter(Component, keras.layers.Layer):
         return keras.tree.map_structure(lambda spec: keras.KerasTensor(spec.shape, spec.dtype), inputs)
 
     def entry(self):
-        """Return what takes a decoded picture straight to the target size in one resampling pass, or None."""
+        """Return what takes decoded pictures to the target size: `decode_to` as `AffineAugmenter` has it. Or None."""
         return
 
     def after_entry(self):

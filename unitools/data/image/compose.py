@@ -76,8 +76,11 @@ class _Entry:
 
     entry: object
 
-    def decode_to(self, image, seed, image_size):
-        return self.entry.decode_to(image, fold_in(seed, 0), image_size)
+    def draw(self, seeds, image_size):
+        return self.entry.draw(fold_in(seeds, 0), image_size)
+
+    def decode_to(self, image, drawn, image_size, scale=None):
+        return self.entry.decode_to(image, drawn, image_size, scale)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,11 @@ def check_channels(images, name):
         )
 
 
+def scaled(pixels, scale):
+    """Return float32 pixels times `scale`, or the pixels as they are where `scale` is None."""
+    return pixels if scale is None else tf.cast(pixels, tf.float32) * scale
+
+
 def into_dtype(values, dtype, value_range):
     """Return float values in `dtype`, kept within the range; rounded where it is an integer type."""
     values = tf.clip_by_value(values, *value_range)

@@ -9,9 +9,10 @@ from unitools.core.component import register
 from unitools.core.layers.counter_random import uniform
 from unitools.data.image import geometry, operations
 from unitools.data.image.affine_augmenter import AffineAugmenter
-from unitools.data.image.pixel_values import check_channels, check_value_range, into_dtype
+from unitools.data.image.byte_buffers import takes_bytes
+from unitools.data.image.pixel_values import check_channels, check_value_range, into_dtype, scaled
 from unitools.data.image.warp import warp
-from unitools.data.image.warp_bytes import takes_bytes, warp_bytes
+from unitools.data.image.warp_bytes import warp_bytes
 
 STRENGTHS = {
     "identity": (0.0, 0.0),
@@ -125,26 +126,22 @@ class RandAugment(AffineAugmenter):
         spec = tf.TensorSpec(images.shape[1:], images.dtype)
         return tf.map_fn(lambda item: self._changed(*item), (images, *parameters["steps"]), fn_output_signature=spec)
 
-    def decode_to(self, image, seed, image_size):
-        """Take a decoded picture to its target size, the first movement in the same pass, then through its steps."""
-        check_channels(image, "RandAugment")
-        entry, steps = self._plan(seed[None], tf.shape(image)[:2], tuple(image_size))
-        image = self._resampled(image, entry, tuple(image_size))
-        return image if steps is None else self._changed(image, *(part[0] for part in steps))
-
-    # Drawing parameters takes some hundred tiny operations: alone they would cost as much as the picture.
-    @tf.function(jit_compile=True, autograph=False)
-    def _plan(self, seeds, source_size, size):
-        """Return the matrix from a picture of another size, with its first movement, and the steps that remain."""
-        steps = self.sample(seeds, size)["steps"]
-        entry = geometry.resize(tf.unstack(source_size), size)[None]
+    def draw(self, seeds, image_size):
+        """Return what `decode_to` takes: the first movement, which is one pass with the resize, and the steps left."""
+        steps = self.sample(seeds, image_size)["steps"]
         if steps is None:
-            return entry, None
+            return (tf.tile(geometry.affine()[None], (tf.shape(seeds)[0], 1, 1)),)
         branches, strengths, movements = steps
         # Where the first step does not move, its matrix is the identity.
-        entry = geometry.compose(movements[:, 0], entry)
         first = tf.where(branches[:, :1] == _MOVE, _LEAVE, branches[:, :1])
-        return entry, (tf.concat([first, branches[:, 1:]], 1), strengths, movements)
+        return movements[:, 0], tf.concat([first, branches[:, 1:]], 1), strengths, movements
+
+    def decode_to(self, image, drawn, image_size, scale=None):
+        """Take a decoded picture to its target size, the first movement in the same pass, then through its steps."""
+        check_channels(image, "RandAugment")
+        entry, *steps = drawn
+        image = super().decode_to(image, entry, image_size)
+        return scaled(self._changed(image, *steps) if steps else image, scale)
 
     def _draw(self, seeds):
         """Return (operation, strength) of every step, `(batch, num_ops)`."""

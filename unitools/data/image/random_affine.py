@@ -69,6 +69,12 @@ class RandomAffine(AffineAugmenter):
         self._zoom = check_span("zoom", zoom, 0.01, 100, around=1.0, advice="Use zoom=0 to turn it off.")
         self._translation = check_span("translation", translation, -10, 10, around=0.0)
 
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether there is no rotation: shear, zoom, shift and flips take rows to rows."""
+        overridden = type(self).sample_matrices is not RandomAffine.sample_matrices
+        return self._radians == (0.0, 0.0) and not overridden
+
     def sample_matrices(self, seeds, size):
         """Draw one matrix a picture, each from eight uniform numbers of its seed."""
         angle, shear, zoom_x, zoom_y, shift_x, shift_y, mirror, overturn = tf.unstack(uniform(seeds, 8), axis=-1)
