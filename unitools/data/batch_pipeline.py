@@ -10,6 +10,8 @@ _AT_A_TIME = 256
 """Positions whose examples are looked up together."""
 _READY = 2
 """Batches kept ready for the consumer. More do not help it, and a batch of 32 pictures of 224 x 224 takes 19 MB."""
+_CORES = len(os.sched_getaffinity(0))
+"""Examples loaded at once. Where TensorFlow tunes it, a pass ends up to 5 s late, as its tuner is awaited."""
 
 
 def build_pipeline(source, order, position):
@@ -32,7 +34,7 @@ def build_pipeline(source, order, position):
     for part in parts[1:]:
         batches = batches.concatenate(part)
     # A batch that fails is dropped here and missed by `draw`, which can say which example it was.
-    batches = batches.ignore_errors().map(stages.finish, num_parallel_calls=tf.data.AUTOTUNE)
+    batches = batches.ignore_errors().map(stages.finish, num_parallel_calls=min(2, _CORES))
     batches = batches.concatenate(stages.end(batches.element_spec)).prefetch(_READY)
     drawn = batches.scan(tf.constant(-1, tf.int64), stages.draw)
     return drawn.filter(_is_batch).map(_without_flag).with_options(_options())
@@ -41,6 +43,7 @@ def build_pipeline(source, order, position):
 def _options():
     options = tf.data.Options()
     options.deterministic = True
+    options.autotune.enabled = False
     # Both would draw batches that the consumer has not asked for.
     options.experimental_optimization.inject_prefetch = False
     options.experimental_optimization.map_parallelization = False
@@ -66,7 +69,7 @@ class _Stages:
             positions = positions.batch(_AT_A_TIME)
             return positions.map(lambda positions: self._examples(epoch, start, positions)).unbatch()
 
-        examples = tf.data.Dataset.from_tensors(0).flat_map(begin).map(self._load, num_parallel_calls=tf.data.AUTOTUNE)
+        examples = tf.data.Dataset.from_tensors(0).flat_map(begin).map(self._load, num_parallel_calls=_CORES)
         ragged = any(not spec.shape.is_fully_defined() for spec in tf.nest.flatten(examples.element_spec))
         return examples.padded_batch(batch_size) if ragged else examples.batch(batch_size)
 

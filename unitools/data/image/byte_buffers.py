@@ -7,8 +7,9 @@ from unitools.core.layers import rare_branch
 _LARGEST_SIDE = 8192
 """Beyond it, positions in 16.16 fixed point could overflow."""
 _MOST_PIXELS = 2304 * 2304
-_CLASSES = tuple(quarter << octave for octave in range(4, 11) for quarter in (4, 5, 6, 7)) + (8192, 10240)
-"""Widths in pixels, and numbers of rows, that buffers come in: four an octave."""
+_WIDTHS = tuple(quarter << octave for octave in range(4, 11) for quarter in (4, 5, 6)) + (8192,)
+_ROWS = tuple(1 << octave for octave in range(4, 15))
+"""Widths in pixels and numbers of rows of the buffers. Each pair that occurs costs a compilation and some 10 MB."""
 
 
 def takes_bytes(images):
@@ -47,10 +48,14 @@ def buffers(images):
         the beginning of each row and of the one after the last. Where a row begins is not where a row of the buffer
         does.
     """
-    needed = tf.shape(images)[1:3] + (1, 0)
-    classes = tf.raw_ops.LowerBound(sorted_inputs=[_CLASSES], values=needed[None])[0]
-    rows, width = tf.unstack(tf.gather(_CLASSES, classes))
+    height, width = tf.unstack(tf.shape(images)[1:3])
+    rows, width = _at_least(height + 1, _ROWS), _at_least(width, _WIDTHS)
     batch = images.shape[0] or tf.shape(images)[0]
     pixels = tf.reshape(images, (batch, -1))
     zeros = tf.zeros((batch, rows * width * 3 - tf.shape(pixels)[1]), tf.uint8)
     return tf.reshape(tf.concat([pixels, zeros], 1), (batch, rows, width * 3))
+
+
+def _at_least(number, classes):
+    """Return the smallest class that is not below the number."""
+    return tf.gather(classes, tf.raw_ops.LowerBound(sorted_inputs=[classes], values=number[None, None])[0, 0])
