@@ -18,11 +18,16 @@ from unitools.data.image import (
 from unitools.data.image_folder import ImageFolder
 from unitools.data.picture_error import PictureError
 from unitools.data.source import Source
+from unitools.data.text.column_text import ColumnText
+from unitools.data.text.tag_scheme import convert_tags, entity_spans
+from unitools.data.text.tag_set import UnknownTagError
+from unitools.data.text.text_file_error import TextFileError
 
 __all__ = [
     "AffineAugmenter",
     "Augmenter",
     "Batches",
+    "ColumnText",
     "Compose",
     "CutMix",
     "ImageDataGenerator",
@@ -35,5 +40,9 @@ __all__ = [
     "RandomColor",
     "RandomErasing",
     "Source",
+    "TextFileError",
     "UnknownClassError",
+    "UnknownTagError",
+    "convert_tags",
+    "entity_spans",
 ]

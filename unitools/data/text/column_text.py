@@ -1,0 +1,187 @@
+"""Sentences of tagged words in column files."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from unitools.core.checks import check_choice, check_integer, fail
+from unitools.data.text.column_rows import parse_rows
+from unitools.data.text.tag_scheme import SCHEMES, convert_tags, detect_scheme, entity_spans, offences, split_tag
+from unitools.data.text.tag_set import check_known, checked_tags, collect_tags
+from unitools.data.text.text_file_error import TextFileError
+from unitools.data.text.text_lines import read_text, split_lines
+
+
+class ColumnText:
+    """Reads sentences whose words are tagged, from a file with one word a line.
+
+    Why: the usual layout of data for named-entity recognition and other tagging, as a reader with a length and random
+    access, whose tags are checked, and brought to the scheme that a model is trained on.
+
+    Columns are separated by a tab or by blanks. Every row has the same number of them. A blank line ends a sentence. A
+    line that begins with -DOCSTART- starts a document. Nothing is dropped in silence: `line_counts` accounts for every
+    line, `repaired` and `skipped` list what was changed or left out.
+
+    Args:
+        path: The file.
+        scheme: Scheme of the file's tags: "iob2", "iob1", "bioes"; "auto" (default) for the one that they break least;
+            None for tags that mark no entities, such as parts of speech, which are taken as they are.
+        to: Scheme to convert the tags to. Default "iob2". None keeps the file's.
+        token_column: Position of the column that holds the word, negative from the end. Default 0.
+        tag_column: Position of the column that holds the tag. Default -1, the last.
+        tags: All tags, in the order of their numbers. Default: those of the file, each entity type with all prefixes of
+            its scheme. Give the training reader's `tags` to development and test files, so that numbers agree.
+        on_error: "raise" (default); "repair" to read tags that break their scheme as `entity_spans` does; "skip" to
+            leave out every sentence that has something wrong with it.
+        comment: What a line begins with that is to be passed over, for instance "# ". Default None, as "#" is a word.
+        encoding: Name of the file's encoding. Default "utf-8"; a byte-order mark is passed over.
+
+    Attributes:
+        sentences: Tuple of (words, tags), each a tuple of strings.
+        documents: int32 array, the number of each sentence's document.
+        lines: int64 array, the line in which each sentence begins.
+        num_documents: Number of documents, 1 where none is marked.
+        num_words: Number of words.
+        tags: Tuple of all tags. `tag2id` and `id2tag` are dictionaries of the same.
+        scheme: The scheme of the file, as given or detected.
+        line_counts: Number of lines by kind.
+        repaired: List of (line, reason) where tags were repaired.
+        skipped: List of (line, reason) for which a sentence was left out.
+
+    Raises:
+        TextFileError: Lines that cannot be used; `findings` lists all of them.
+        UnknownTagError: A tag is not in `tags`.
+        ValueError, OSError: There is no such file, or another argument is out of range.
+
+    Example:
+    >>> import pathlib
+    >>> _ = pathlib.Path("train.txt").write_text("Ada I-PER\\nLovelace I-PER\\nwrote O\\n\\nParis I-LOC\\n")
+    >>> from unitools.data import ColumnText
+    >>> reader = ColumnText("train.txt")
+    >>> len(reader), reader.scheme, reader[0]["tags"], reader.entity_counts
+    (2, 'iob1', ('B-PER', 'I-PER', 'O'), {'LOC': 1, 'PER': 1})
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        *,
+        scheme: str | None = "auto",
+        to: str | None = "iob2",
+        token_column: int = 0,
+        tag_column: int = -1,
+        tags: list[str] | tuple[str, ...] | None = None,
+        on_error: str = "raise",
+        comment: str | None = None,
+        encoding: str = "utf-8",
+    ):
+        self.path = Path(path)
+        check_choice("scheme", scheme, ("auto", *SCHEMES, None))
+        self.to = None if scheme is None else check_choice("to", to, (*SCHEMES, None))
+        self.token_column = check_integer("token_column", token_column)
+        self.tag_column = check_integer("tag_column", tag_column)
+        self.on_error = check_choice("on_error", on_error, ("raise", "repair", "skip"))
+        if comment is not None and not (isinstance(comment, str) and comment):
+            fail("comment", comment, "a string that is not empty, or None")
+        tags = None if tags is None else checked_tags(tags)
+        lines = split_lines(read_text(path, encoding))
+        found, self.line_counts, self.num_documents = parse_rows(lines, token_column, tag_column, comment)
+        self.repaired, self.skipped = [], []
+        found = self._settle(found, scheme)
+        self.tags = collect_tags(self._all_tags(found), self.to or self.scheme) if tags is None else tags
+        check_known(self.path, found, self.tags)
+        self.sentences = tuple((tuple(sentence.words), tuple(sentence.tags)) for sentence in found)
+        self.documents = np.array([sentence.document for sentence in found], np.int32)
+        self.lines = np.array([sentence.lines[0] for sentence in found], np.int64)
+
+    def _settle(self, found, scheme):
+        """Return the sentences that can be used, their tags converted; raise for the others, or list them."""
+        if scheme is not None:
+            _find_foreign_tags(found)
+        found = self._without_faults(found, 'Mend them, or leave out their sentences with on_error="skip".')
+        self.scheme = detect_scheme(sentence.tags for sentence in found) if scheme == "auto" else scheme
+        if scheme is None:
+            return found
+        for sentence in found:
+            broken = [(sentence.lines[at], reason) for at, reason in offences(sentence.tags, self.scheme)]
+            if self.on_error == "repair":
+                self.repaired += broken
+            else:
+                sentence.findings += broken
+        advice = 'Give the `scheme` that the file has, or on_error="repair" or "skip".'
+        found = self._without_faults(found, advice)
+        for sentence in found:
+            sentence.tags = convert_tags(sentence.tags, self.to or self.scheme)
+        return found
+
+    def _without_faults(self, found, advice):
+        findings = [finding for sentence in found for finding in sentence.findings]
+        if findings and self.on_error != "skip":
+            raise TextFileError(self.path, findings, advice)
+        self.skipped += findings
+        found = [sentence for sentence in found if not sentence.findings]
+        if not found:
+            raise TextFileError(self.path, self.skipped or [(0, "the file holds no sentences")])
+        return found
+
+    @staticmethod
+    def _all_tags(found):
+        return {tag for sentence in found for tag in sentence.tags}
+
+    def __len__(self):
+        return len(self.sentences)
+
+    def __getitem__(self, index: int) -> dict:
+        """Return `{"words": tuple, "tags": tuple, "labels": int32 (words,), "document": int}`."""
+        position = check_integer("index", index)
+        if not -len(self) <= position < len(self):
+            raise IndexError(f"`index` must be from {-len(self)} to {len(self) - 1}. Received index={index}.")
+        words, tags = self.sentences[position]
+        labels = np.array([self.tag2id[tag] for tag in tags], np.int32)
+        return {"words": words, "tags": tags, "labels": labels, "document": int(self.documents[position])}
+
+    @property
+    def tag2id(self) -> dict:
+        """Number of each tag."""
+        return {tag: number for number, tag in enumerate(self.tags)}
+
+    @property
+    def id2tag(self) -> dict:
+        """Tag of each number."""
+        return dict(enumerate(self.tags))
+
+    @property
+    def num_tags(self) -> int:
+        """Number of different tags."""
+        return len(self.tags)
+
+    @property
+    def num_words(self) -> int:
+        """Number of words."""
+        return sum(len(words) for words, _ in self.sentences)
+
+    @property
+    def tag_counts(self) -> dict:
+        """Number of words by tag."""
+        counts = Counter(tag for _, tags in self.sentences for tag in tags)
+        return {tag: counts[tag] for tag in self.tags}
+
+    @property
+    def entity_counts(self) -> dict:
+        """Number of entities by type, in alphabetical order; empty for tags that mark no entities."""
+        if self.scheme is None:
+            return {}
+        counts = Counter(kind for _, tags in self.sentences for _, _, kind in entity_spans(tags))
+        return dict(sorted(counts.items()))
+
+
+def _find_foreign_tags(sentences):
+    """Note the tags that are none of any scheme."""
+    for sentence in sentences:
+        sentence.findings += [
+            (line, f"{tag!r} is no entity tag: O, or B-, I-, E- or S- and a type")
+            for line, tag in zip(sentence.lines, sentence.tags, strict=True)
+            if split_tag(tag) is None
+        ]
