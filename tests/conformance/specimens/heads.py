@@ -24,5 +24,12 @@ SPECIMENS = [
             "activation": "softmux",
             "seed": 0.5,
         },
-    )
+    ),
+    Specimen(
+        ut.heads.TokenTagger,
+        arguments={"num_tags": 3, "dropout": 0.4, "seed": 7},
+        inputs=lambda: np.random.default_rng(0).normal(size=(4, 6, 5)).astype("float32"),
+        output_shape=(4, 6, 3),
+        bad={"num_tags": 0, "dropout": 1.5, "seed": 0.5},
+    ),
 ]
