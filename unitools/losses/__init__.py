@@ -1,5 +1,6 @@
 """Losses, one each a file."""
 
 from unitools.losses.cross_entropy import CrossEntropy
+from unitools.losses.token_cross_entropy import TokenCrossEntropy
 
-__all__ = ["CrossEntropy"]
+__all__ = ["CrossEntropy", "TokenCrossEntropy"]

@@ -94,12 +94,15 @@ class CrossEntropy(Component, keras.losses.Loss):
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the loss, reduced."""
         y_pred = ops.convert_to_tensor(y_pred)
+        labels, weight = self._labels_and_weight(y_true, y_pred, sample_weight)
+        return super().__call__(labels, y_pred, sample_weight=weight)
+
+    def _labels_and_weight(self, y_true, y_pred, sample_weight):
         labels = self._labels(ops.convert_to_tensor(y_true), y_pred)
         weight = self._position_weight(labels, y_pred)
         if sample_weight is not None:
-            sample_weight = ops.cast(sample_weight, self.dtype)
-            weight = weight * _as_positions(sample_weight, weight)
-        return super().__call__(labels, y_pred, sample_weight=weight)
+            weight = weight * _as_positions(ops.cast(sample_weight, self.dtype), weight)
+        return labels, weight
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return each position's loss, unweighted."""
