@@ -22,6 +22,7 @@ from unitools.data.text.column_text import ColumnText
 from unitools.data.text.tag_scheme import convert_tags, entity_spans
 from unitools.data.text.tag_set import UnknownTagError
 from unitools.data.text.text_file_error import TextFileError
+from unitools.data.text.text_table import TextTable
 
 __all__ = [
     "AffineAugmenter",
@@ -41,6 +42,7 @@ __all__ = [
     "RandomErasing",
     "Source",
     "TextFileError",
+    "TextTable",
     "UnknownClassError",
     "UnknownTagError",
     "convert_tags",

@@ -12,16 +12,6 @@ SMALL = (
 )
 
 
-@pytest.fixture
-def write(tmp_path):
-    def to_file(content, name="file.txt"):
-        data = content if isinstance(content, bytes) else content.encode()
-        (tmp_path / name).write_bytes(data)
-        return tmp_path / name
-
-    return to_file
-
-
 def _tags(reader):
     return [list(tags) for _, tags in reader.sentences]
 
