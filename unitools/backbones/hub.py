@@ -7,6 +7,7 @@ import keras
 
 from unitools.backbones.downloads import downloading
 from unitools.backbones.preprocess import Preprocess
+from unitools.backbones.weights_file_error import WeightsFileError
 
 # keras-hub reads Kaggle, Hugging Face and ModelScope addresses, and Google's buckets.
 _SCHEMES = ("kaggle://", "hf://", "modelscope://", "gs://")
@@ -38,7 +39,13 @@ def build_hub_preset(name: str, *, load_weights: bool) -> tuple[keras.Model, ker
 
 def build_hub_folder(folder: Path, *, load_weights: bool) -> tuple[keras.Model, keras.layers.Layer | None]:
     """Return the backbone and the preprocessing of a folder that keras-hub reads. Opens no connection."""
-    return _from_preset(str(folder.resolve()), load_weights)
+    try:
+        return _from_preset(str(folder.resolve()), load_weights)
+    except (OSError, ValueError, KeyError) as error:
+        raise WeightsFileError(
+            f"{folder} cannot be read: {error} Expected a folder that keras-hub reads, of its own, Transformers' or "
+            "timm's format, with whole files."
+        ) from error
 
 
 def hub_pyramid(model) -> tuple[tuple[int, str], ...] | None:
