@@ -1,12 +1,12 @@
 """Which tensors of a Transformers file make up each variable of an encoder."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
 import keras
 import numpy as np
 
 from unitools.backbones.encoder_config import EncoderConfig
+from unitools.backbones.encoder_part import EncoderPart
 
 _BERT_BLOCK = {
     "query": "attention.self.query",
@@ -30,21 +30,7 @@ _DISTILBERT_BLOCK = {
 }
 
 
-@dataclass(frozen=True)
-class Part:
-    """A variable and the tensors it is made of, with the shape of each in the file."""
-
-    variable: keras.Variable
-    tensors: tuple[str, ...]
-    shape: tuple[int, ...]
-    convert: Callable
-
-    def value(self, read: Callable[[str], np.ndarray]) -> np.ndarray:
-        """Return the variable's value from the tensors that `read` gives by name."""
-        return np.concatenate([self.convert(read(name)) for name in self.tensors], axis=-1)
-
-
-def encoder_parts(model: keras.Model, config: EncoderConfig, first: int = 0) -> list[Part]:
+def encoder_parts(model: keras.Model, config: EncoderConfig, first: int = 0) -> list[EncoderPart]:
     """Return the parts of an encoder that `build_encoder` made, under Transformers' names without prefix.
 
     Args:
@@ -63,7 +49,7 @@ def encoder_parts(model: keras.Model, config: EncoderConfig, first: int = 0) -> 
     return parts
 
 
-def _embedding_parts(model, config, first) -> Iterator[Part]:
+def _embedding_parts(model, config, first) -> Iterator[EncoderPart]:
     tables = {"tokens": "word_embeddings", "positions": "position_embeddings", "segments": "token_type_embeddings"}
     layer = model.get_layer("embeddings")
     variables = {variable.name: variable for variable in layer.weights}
@@ -72,13 +58,13 @@ def _embedding_parts(model, config, first) -> Iterator[Part]:
             rows, units = variables[name].shape
             skip = first if name == "positions" else 0
             tensor = (f"embeddings.{title}.weight",)
-            yield Part(variables[name], tensor, (rows + skip, units), lambda value, skip=skip: value[skip:])
+            yield EncoderPart(variables[name], tensor, (rows + skip, units), lambda value, skip=skip: value[skip:])
     yield from _norm_parts(variables, "embeddings.LayerNorm")
     if config.projected:
         yield from _dense_parts(model.get_layer("embeddings_projection"), ("embeddings_project",))
 
 
-def _block_parts(block, names) -> Iterator[Part]:
+def _block_parts(block, names) -> Iterator[EncoderPart]:
     children = {layer.name: layer for layer in block._flatten_layers(include_self=False)}
     yield from _dense_parts(children["attention_query_key_value"], (names["query"], names["key"], names["value"]))
     for name in ("attention_output", "feed_forward_hidden", "feed_forward_output"):
@@ -87,15 +73,15 @@ def _block_parts(block, names) -> Iterator[Part]:
         yield from _norm_parts({variable.name: variable for variable in children[name].weights}, names[name])
 
 
-def _dense_parts(layer, names) -> Iterator[Part]:
+def _dense_parts(layer, names) -> Iterator[EncoderPart]:
     inputs, outputs = layer.kernel.shape
     outputs = outputs // len(names)
     # PyTorch keeps the matrices of its linear layers with the outputs first.
-    yield Part(layer.kernel, tuple(f"{name}.weight" for name in names), (outputs, inputs), np.transpose)
-    yield Part(layer.bias, tuple(f"{name}.bias" for name in names), (outputs,), np.asarray)
+    yield EncoderPart(layer.kernel, tuple(f"{name}.weight" for name in names), (outputs, inputs), np.transpose)
+    yield EncoderPart(layer.bias, tuple(f"{name}.bias" for name in names), (outputs,), np.asarray)
 
 
-def _norm_parts(variables: Mapping, name) -> Iterator[Part]:
+def _norm_parts(variables: Mapping, name) -> Iterator[EncoderPart]:
     for variable, ending in (("gamma", "weight"), ("beta", "bias")):
         shape = tuple(variables[variable].shape)
-        yield Part(variables[variable], (f"{name}.{ending}",), shape, np.asarray)
+        yield EncoderPart(variables[variable], (f"{name}.{ending}",), shape, np.asarray)
