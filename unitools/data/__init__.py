@@ -23,6 +23,7 @@ from unitools.data.text.tag_scheme import convert_tags, entity_spans
 from unitools.data.text.tag_set import UnknownTagError
 from unitools.data.text.text_file_error import TextFileError
 from unitools.data.text.text_table import TextTable
+from unitools.data.text.word_piece_tokenizer import WordPieceTokenizer
 
 __all__ = [
     "AffineAugmenter",
@@ -45,6 +46,7 @@ __all__ = [
     "TextTable",
     "UnknownClassError",
     "UnknownTagError",
+    "WordPieceTokenizer",
     "convert_tags",
     "entity_spans",
 ]

@@ -1,0 +1,40 @@
+import numpy as np
+
+import unitools as ut
+from unitools.testing import Specimen
+
+_STRINGS = "strings cannot be compiled by XLA, whatever the layer does with them"
+_VOCABULARY = ("<pad>", "<unk>", "<s>", "</s>", "<mask>", "play", "##ing", "Well", "!")
+_SPECIAL = {"pad": "<pad>", "unknown": "<unk>", "first": "<s>", "last": "</s>", "mask": "<mask>"}
+_LENGTH = 6
+
+SPECIMENS = [
+    Specimen(
+        ut.data.WordPieceTokenizer,
+        arguments={
+            "vocabulary": _VOCABULARY,
+            "lowercase": False,
+            "strip_accents": True,
+            "split_chinese": False,
+            "special_tokens": _SPECIAL,
+            "max_length": _LENGTH,
+            "padding": "max_length",
+        },
+        inputs=lambda: np.array(["playing Well!", "pláy 中文 well", "", "Well Well playing!"], object),
+        output_shape={
+            **dict.fromkeys(("token_ids", "padding_mask", "segment_ids", "word_ids"), (4, _LENGTH)),
+            "offsets": (4, _LENGTH, 2),
+            "num_truncated": (4,),
+        },
+        bad={
+            "vocabulary": 5,
+            "lowercase": "yes",
+            "strip_accents": 3,
+            "split_chinese": "no",
+            "special_tokens": {"pad": "<blank>"},
+            "max_length": 2,
+            "padding": "shortest",
+        },
+        exceptions={"xla_equals_eager": _STRINGS},
+    )
+]
