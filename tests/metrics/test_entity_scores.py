@@ -146,6 +146,19 @@ def test_masks_and_weights_leave_positions_out():
     assert float(metric.result()["entity_f1"]) == 1.0
 
 
+def test_potentials_of_a_crf_are_decoded_in_a_graph_of_open_shapes():
+    tags = ("O", "B-PER", "I-PER")
+    metric = ut.metrics.EntityScores(tags)
+    # Each position by itself would choose I-PER; the step that it needs is forbidden.
+    unary = np.tile(np.array([1.0, 0.9, 1.1], "float32"), (2, 4, 1))
+    crf = ut.heads.CRF(3, transitions="none", allowed=ut.heads.allowed_transitions(tags))
+    crf.build((None, None, 3))
+    crf._tagger.set_weights([np.eye(3), np.zeros(3)])
+    signature = [tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None, None, 3, 3))]
+    tf.function(metric.update_state, input_signature=signature)(np.array([[1, 2, 2, 2]] * 2), crf(unary))
+    assert metric.report().as_dict()["PER"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0, "support": 2}
+
+
 def test_nothing_counted_gives_zeros():
     metric = ut.metrics.EntityScores(("O", "B-PER"))
     metric.update_state(np.full((2, 3), -1), np.zeros((2, 3, 2)))

@@ -38,12 +38,13 @@ class EntityScores(CountedScores):
 
     Call arguments:
         y_true: Integer labels.
-        y_pred: Scores of the tags, or tag numbers. A Keras mask on them is honoured.
+        y_pred: Scores of the tags, tag numbers, or the output of a `CRF`. A Keras mask on them is honoured.
         sample_weight: Weight of each sentence or position, optional: 0 leaves it out, anything else counts once.
 
     Input shape:
         y_true: `(batch, time)`.
-        y_pred: `(batch, time, num_tags)`, or `(batch, time)` for tag numbers.
+        y_pred: `(batch, time, num_tags)`, `(batch, time)` for tag numbers,
+            `(batch, time, num_tags, num_tags)` from a CRF.
 
     Output shape:
         A dict of three numbers.

@@ -29,7 +29,7 @@ class TokenReport(CountedScores):
 
     Call arguments:
         y_true: Integer labels.
-        y_pred: Scores of the tags, or tag numbers. A Keras mask on them is honoured.
+        y_pred: Scores of the tags, tag numbers, or the output of a `CRF`. A Keras mask on them is honoured.
         sample_weight: Weight of each example or position, optional: 0 leaves it out, anything else counts once.
 
     Input shape:

@@ -14,6 +14,11 @@ def _tags_and_probabilities():
     return random.integers(0, 3, (4, 5)), random.dirichlet(np.ones(3), (4, 5)).astype("float32")
 
 
+def _tags_and_potentials():
+    random = np.random.default_rng(2)
+    return random.integers(0, 3, (4, 5)), random.normal(size=(4, 5, 3, 3)).astype("float32")
+
+
 SPECIMENS = [
     Specimen(
         ut.losses.CrossEntropy,
@@ -47,5 +52,12 @@ SPECIMENS = [
         inputs=_tags_and_probabilities,
         output_shape=(),
         bad={"label_smoothing": 1.0, "ignore_class": 0.5, "class_weight": (1.0, -2.0), "focal": -0.5},
+    ),
+    Specimen(
+        ut.losses.CRFLoss,
+        arguments={"normalize": "sequences", "ignore_class": 0, "reduction": "sum"},
+        inputs=_tags_and_potentials,
+        output_shape=(),
+        bad={"normalize": "words", "ignore_class": 0.5, "reduction": "mean"},
     ),
 ]
