@@ -23,7 +23,9 @@ from unitools.data.text.tag_scheme import convert_tags, entity_spans
 from unitools.data.text.tag_set import UnknownTagError
 from unitools.data.text.text_file_error import TextFileError
 from unitools.data.text.text_table import TextTable
+from unitools.data.text.word_labels import align_labels, unalign_labels
 from unitools.data.text.word_piece_tokenizer import WordPieceTokenizer
+from unitools.data.text.word_windows import join_windows, plan_windows
 
 __all__ = [
     "AffineAugmenter",
@@ -47,6 +49,10 @@ __all__ = [
     "UnknownClassError",
     "UnknownTagError",
     "WordPieceTokenizer",
+    "align_labels",
     "convert_tags",
     "entity_spans",
+    "join_windows",
+    "plan_windows",
+    "unalign_labels",
 ]
