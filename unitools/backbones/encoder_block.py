@@ -6,12 +6,14 @@ from typing import Any
 import keras
 from keras import ops
 
+from unitools.backbones.encoder_ops import added, dropped, gelu
+from unitools.backbones.row_norm import RowNorm
 from unitools.core.checks import check_choice, check_integer, check_number, fail
 from unitools.core.component import Component, register
 
 # Hugging Face's "gelu" is the exact one; Google's BERT code and keras-hub's BERT take the tanh form.
 ACTIVATIONS = {
-    "gelu": partial(ops.gelu, approximate=False),
+    "gelu": gelu,
     "gelu_tanh": partial(ops.gelu, approximate=True),
     "relu": ops.relu,
     "silu": ops.silu,
@@ -107,7 +109,7 @@ class EncoderBlock(Component, keras.layers.Layer):
         return layer
 
     def _norm(self, units, name):
-        layer = keras.layers.LayerNormalization(epsilon=self.epsilon, dtype=self.dtype_policy, name=name)
+        layer = RowNorm(epsilon=self.epsilon, dtype=self.dtype_policy, name=name)
         layer.build((None, units))
         return layer
 
@@ -117,9 +119,9 @@ class EncoderBlock(Component, keras.layers.Layer):
         # Dense layers on matrices: on three axes Keras' product works out shapes at run time.
         rows = ops.reshape(inputs, (-1, shape[2]))
         attended = self._attend(self._query_key_value(rows), shape, mask, training)
-        rows = self._attention_norm(rows + self._drop(self._attention_output(attended), self.dropout, training))
+        rows = self._attention_norm(self._add(rows, self._attention_output(attended), training))
         hidden = ACTIVATIONS[self.activation](self._hidden(rows))
-        rows = self._output_norm(rows + self._drop(self._output(hidden), self.dropout, training))
+        rows = self._output_norm(self._add(rows, self._output(hidden), training))
         return ops.reshape(rows, shape)
 
     def _attend(self, projected, shape, mask, training):
@@ -134,11 +136,12 @@ class EncoderBlock(Component, keras.layers.Layer):
         if mask is not None:
             scores = scores + (ops.cast(mask, "float32")[:, None, None, :] - 1) * 1e9
         weights = ops.cast(ops.softmax(scores), query.dtype)
-        weights = self._drop(weights, self.attention_dropout, training)
+        if training and self.attention_dropout:
+            weights = dropped(weights, self.attention_dropout, self._draws)
         return ops.reshape(ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3)), (-1, units))
 
-    def _drop(self, values, rate, training):
-        return keras.random.dropout(values, rate, seed=self._draws) if training and rate else values
+    def _add(self, rows, update, training):
+        return added(rows, update, self.dropout, self._draws) if training and self.dropout else rows + update
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Return the mask of the positions, which stays as it is."""

@@ -14,6 +14,7 @@ from unitools.backbones.load_folder import load_folder
 from unitools.backbones.load_name import load_name, load_preset
 from unitools.backbones.named_architecture import architecture_name, architecture_names
 from unitools.backbones.request import Request
+from unitools.backbones.text_backbone import TextBackbone
 from unitools.backbones.weights_file_error import WeightsFileError
 from unitools.core.checks import fail
 
@@ -29,7 +30,7 @@ def load(
     batch_norm_epsilon: float | None = None,
     allow_partial: bool = False,
     sha256: str | Mapping[str, str] | None = None,
-) -> Backbone:
+) -> Backbone | TextBackbone:
     """Return a backbone from a name, a folder or a file.
 
     A path never opens a connection. A name does, unless `weights` is None or a path, or the cache has the files.
@@ -64,7 +65,7 @@ def load(
 
     Returns:
         A `Backbone`: a functional model with `pyramid_outputs` and `preprocess`, and in `weights_report` what a file
-        held.
+        held. For BERT and its kin a `TextBackbone`, as `bert` gives it.
 
     Raises:
         ValueError: The name is not known, or an argument does not fit.

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 from unitools.backbones.backbone import Backbone
+from unitools.backbones.encoder_hub import as_text_backbone, is_hub_encoder
 from unitools.backbones.finish import build_and_fill, fill_from, finish
 from unitools.backbones.hub import build_hub_preset, hub_preset_names, hub_pyramid, is_hub_address
 from unitools.backbones.named_architecture import NamedArchitecture
 from unitools.backbones.request import Request
 from unitools.backbones.small_resnets import SMALL_PRESETS, SMALL_RESNETS
+from unitools.backbones.text_backbone import TextBackbone
+from unitools.backbones.text_request import text_request
 from unitools.core.checks import fail
 
 
@@ -25,12 +28,14 @@ def load_name(name: str, request: Request) -> Backbone:
     return _finish(model, architecture, request, report)
 
 
-def load_preset(name: str, request: Request) -> Backbone:
+def load_preset(name: str, request: Request) -> Backbone | TextBackbone:
     """Return a keras-hub preset. Files in the cache are used; others are fetched."""
     _refuse_for_download(request, name)
     if request.include_top:
         fail("include_top", True, f"False for {name!r}", "Use keras_hub.models.ImageClassifier.from_preset.")
     model, preprocess = build_hub_preset(name, load_weights=request.pretrained)
+    if is_hub_encoder(model):
+        return as_text_backbone(model, text_request(request), None)
     report = (
         None
         if request.pretrained or request.weights is None

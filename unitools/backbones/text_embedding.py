@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from unitools.backbones.row_norm import RowNorm
 from unitools.core.checks import check_integer, check_number, fail
 from unitools.core.component import Component, register
 
@@ -75,7 +76,7 @@ class TextEmbedding(Component, keras.layers.Layer):
         self.dropout = check_number("dropout", dropout, 0, 1, open_high=True)
         self.epsilon = check_number("epsilon", epsilon, 0, open_low=True)
         self.seed = None if seed is None else check_integer("seed", seed)
-        self._norm = keras.layers.LayerNormalization(epsilon=self.epsilon, dtype=self.dtype_policy, name="norm")
+        self._norm = RowNorm(epsilon=self.epsilon, dtype=self.dtype_policy, name="norm")
         self._dropout = keras.layers.Dropout(self.dropout, seed=self.seed, dtype=self.dtype_policy, name="dropout")
 
     def build(self, input_shape: dict) -> None:
