@@ -18,19 +18,24 @@ from unitools.data.image import (
 from unitools.data.image_folder import ImageFolder
 from unitools.data.picture_error import PictureError
 from unitools.data.source import Source
+from unitools.data.text.character_vocabulary import CharacterVocabulary
 from unitools.data.text.column_text import ColumnText
 from unitools.data.text.tag_scheme import convert_tags, entity_spans
 from unitools.data.text.tag_set import UnknownTagError
+from unitools.data.text.text_batches import TextBatches
 from unitools.data.text.text_file_error import TextFileError
 from unitools.data.text.text_table import TextTable
 from unitools.data.text.word_labels import align_labels, unalign_labels
 from unitools.data.text.word_piece_tokenizer import WordPieceTokenizer
+from unitools.data.text.word_vectors import WordVectors
+from unitools.data.text.word_vocabulary import WordVocabulary
 from unitools.data.text.word_windows import join_windows, plan_windows
 
 __all__ = [
     "AffineAugmenter",
     "Augmenter",
     "Batches",
+    "CharacterVocabulary",
     "ColumnText",
     "Compose",
     "CutMix",
@@ -44,11 +49,14 @@ __all__ = [
     "RandomColor",
     "RandomErasing",
     "Source",
+    "TextBatches",
     "TextFileError",
     "TextTable",
     "UnknownClassError",
     "UnknownTagError",
     "WordPieceTokenizer",
+    "WordVectors",
+    "WordVocabulary",
     "align_labels",
     "convert_tags",
     "entity_spans",

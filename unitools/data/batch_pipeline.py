@@ -37,10 +37,11 @@ def build_pipeline(source, order, position):
     batches = batches.ignore_errors().map(stages.finish, num_parallel_calls=min(2, _CORES))
     batches = batches.concatenate(stages.end(batches.element_spec)).prefetch(_READY)
     drawn = batches.scan(tf.constant(-1, tf.int64), stages.draw)
-    return drawn.filter(_is_batch).map(_without_flag).with_options(_options())
+    return drawn.filter(_is_batch).map(_without_flag).with_options(pipeline_options())
 
 
-def _options():
+def pipeline_options():
+    """Return the options of a data set in which one stage notes where the consumer is."""
     options = tf.data.Options()
     options.deterministic = True
     options.autotune.enabled = False

@@ -9,7 +9,7 @@ _BLANKS = re.compile(" +")
 
 
 @dataclass
-class Sentence:
+class _Sentence:
     """The rows of one sentence: its words and tags, the line of each, and the number of its document."""
 
     document: int
@@ -40,7 +40,7 @@ def parse_rows(lines, token_column, tag_column, comment):
         if kind == "rows":
             if current is None:
                 document = max(document, 0)
-                current = Sentence(document)
+                current = _Sentence(document)
                 sentences.append(current)
             _add_row(current, number, row, width, token_column, tag_column)
         elif kind != "comments":

@@ -2,16 +2,21 @@
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from unitools.core.checks import check_choice, check_integer, fail
 from unitools.data.text.column_rows import parse_rows
+from unitools.data.text.piece_labels import label_pieces
+from unitools.data.text.special_tokens import add_special, checked_ids
 from unitools.data.text.tag_scheme import SCHEMES, convert_tags, detect_scheme, entity_spans, offences, split_tag
 from unitools.data.text.tag_set import check_known, checked_tags, collect_tags
+from unitools.data.text.text_batches import TextBatches
 from unitools.data.text.text_file_error import TextFileError
 from unitools.data.text.text_lines import read_text, split_lines
+from unitools.data.text.token_table import encode_words
 
 
 class ColumnText:
@@ -141,6 +146,53 @@ class ColumnText:
         words, tags = self.sentences[position]
         labels = np.array([self.tag2id[tag] for tag in tags], np.int32)
         return {"words": words, "tags": tags, "labels": labels, "document": int(self.documents[position])}
+
+    def batches(
+        self,
+        batch_size: int,
+        *,
+        encode: Callable,
+        unit: str = "sentences",
+        max_length: int | None = None,
+        boundaries: list[int] | tuple[int, ...] | None = None,
+        special_ids: dict | None = None,
+        shuffle: bool = True,
+        seed: int | None = None,
+        drop_remainder: bool = False,
+    ) -> TextBatches:
+        """Return `({"token_ids", "padding_mask"}, labels)` batches, all `(batch, time)`, for `fit`.
+
+        The label of a word stands at its first piece. All else has the label -1: give the loss `ignore_class=-1`.
+
+        Args:
+            batch_size: Sentences a batch, or tokens, padding included.
+            encode: Function of ragged strings `(n, words)` that gives ragged integers, one id a word `(n, words)`, or
+                word pieces `(n, words, pieces)`. It is called once for each sentence, here, not while training.
+            unit: What `batch_size` counts, "sentences" (default) or "tokens".
+            max_length: Greatest number of tokens, special ones included. What is longer is cut; the result's
+                `num_truncated` and `num_lost_words` count it. Default None: nothing is cut.
+            boundaries: Lengths that batches are padded to. Default: 8, 16, 32, ...
+            special_ids: Dictionary of the ids put in where a sentence begins ("start") and ends ("end"), where there is
+                padding ("pad", default 0), and for a word that has no pieces ("unknown").
+            shuffle: Whether sentences are grouped by length and shuffled, every epoch anew. With False they keep their
+                order, as `predict` requires; more is then padding. Default True.
+            seed: Integer from 0 to 2^31 - 1 that fixes the order; see `Batches`.
+            drop_remainder: Whether the one batch that is not full is left out. Default False.
+
+        Raises:
+            ValueError: An argument is out of range, or `encode` gives something else.
+        """
+        ids = checked_ids(special_ids)
+        numbers = self.tag2id
+        labels = np.array([numbers[tag] for _, tags in self.sentences for tag in tags], np.int32)
+        encoded = encode_words(encode, [words for words, _ in self.sentences])
+        table = label_pieces(encoded, labels, ids["unknown"], self._word)
+        add_special(table, ids, max_length)
+        options = {"unit": unit, "boundaries": boundaries, "max_length": max_length, "pad_id": ids["pad"] or 0}
+        return TextBatches(table, batch_size, shuffle=shuffle, seed=seed, drop_remainder=drop_remainder, **options)
+
+    def _word(self, number):
+        return [word for words, _ in self.sentences for word in words][number]
 
     @property
     def tag2id(self) -> dict:

@@ -32,3 +32,8 @@ def check_known(path, lines, labels, class_names):
             f"`class_names` must name every label of {str(path)!r}. It lacks {places}; it has {list(class_names)}. "
             "Remove those rows, or add the classes to the data the names come from."
         )
+
+
+def label_name(cell):
+    """Return a label as a string; those of JSON as JSON writes them."""
+    return str(cell).lower() if isinstance(cell, bool) else str(cell).strip()

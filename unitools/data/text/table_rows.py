@@ -13,7 +13,7 @@ FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 
 @dataclass
-class Row:
+class _Row:
     """One record: the line it begins in, its chosen cells (None where missing), and why it cannot be used."""
 
     line: int
@@ -57,10 +57,10 @@ def _places(path, line, header, reason, columns):
 
 def _row(line, cells, reason, places, width):
     if reason:
-        return Row(line, reason=reason)
+        return _Row(line, reason=reason)
     if len(cells) != width or max(places) >= width:
-        return Row(line, reason=f"{len(cells)} columns, {max(width, max(places) + 1)} expected")
-    return Row(line, tuple(cells[place] for place in places))
+        return _Row(line, reason=f"{len(cells)} columns, {max(width, max(places) + 1)} expected")
+    return _Row(line, tuple(cells[place] for place in places))
 
 
 def _csv_records(text):
@@ -93,12 +93,27 @@ def _json_rows(text, columns):
         try:
             record = json.loads(content)
         except ValueError as error:
-            rows.append(Row(line, reason=f"it is no JSON: {error}"))
+            rows.append(_Row(line, reason=f"it is no JSON: {error}"))
             continue
         if not isinstance(record, dict):
-            rows.append(Row(line, reason=f"it is no JSON object: {content[:40]}"))
+            rows.append(_Row(line, reason=f"it is no JSON object: {content[:40]}"))
         elif missing := [column for column in columns if column not in record]:
-            rows.append(Row(line, reason=f"no key {missing}; it has {list(record)}"))
+            rows.append(_Row(line, reason=f"no key {missing}; it has {list(record)}"))
         else:
-            rows.append(Row(line, tuple(record[column] for column in columns)))
+            rows.append(_Row(line, tuple(record[column] for column in columns)))
     return rows
+
+
+def cell_fault(cells, num_texts):
+    """Return why the cells of a row, texts first, cannot be used, or None."""
+    for cell in cells[:num_texts]:
+        if not isinstance(cell, str):
+            return f"the text {cell!r} is no string"
+        if not cell.strip():
+            return "the text is empty"
+    for cell in cells[num_texts:]:
+        if cell is None or (isinstance(cell, str) and not cell.strip()):
+            return "the label is missing"
+        if not isinstance(cell, (str, int)):
+            return f"the label {cell!r} is neither a string nor an integer"
+    return None

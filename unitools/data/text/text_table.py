@@ -2,16 +2,22 @@
 
 import copy
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from unitools.core.checks import check_choice, check_flag, check_integer, check_number, fail
+from unitools.data.batches import Batches
 from unitools.data.stratify import split_indices
-from unitools.data.text.label_names import check_known, checked_names, collect_names
-from unitools.data.text.table_rows import FORMATS, parse_table
+from unitools.data.text.label_names import check_known, checked_names, collect_names, label_name
+from unitools.data.text.special_tokens import add_special, checked_ids
+from unitools.data.text.string_source import string_source
+from unitools.data.text.table_rows import FORMATS, cell_fault, parse_table
+from unitools.data.text.text_batches import TextBatches
 from unitools.data.text.text_file_error import TextFileError
 from unitools.data.text.text_lines import read_text
+from unitools.data.text.token_table import encode_texts
 
 
 class TextTable:
@@ -98,7 +104,7 @@ class TextTable:
 
     def _usable(self, rows):
         for row in rows:
-            row.reason = row.reason or self._fault(row)
+            row.reason = row.reason or cell_fault(row.cells, 2 if self.is_pair else 1)
         findings = [(row.line, row.reason) for row in rows if row.reason]
         rows = [row for row in rows if not row.reason]
         if findings and self.on_error == "raise":
@@ -108,28 +114,13 @@ class TextTable:
         self.skipped = findings
         return rows
 
-    def _fault(self, row):
-        """Return why the cells of a row cannot be used, or None."""
-        count = 2 if self.is_pair else 1
-        for cell in row.cells[:count]:
-            if not isinstance(cell, str):
-                return f"the text {cell!r} is no string"
-            if not cell.strip():
-                return "the text is empty"
-        for cell in row.cells[count:]:
-            if cell is None or (isinstance(cell, str) and not cell.strip()):
-                return "the label is missing"
-            if not isinstance(cell, (str, int)):
-                return f"the label {cell!r} is neither a string nor an integer"
-        return None
-
     def _keep(self, rows, names):
         self.lines = np.array([row.line for row in rows], np.int64)
         self.texts = tuple(row.cells[:2] if self.is_pair else row.cells[0] for row in rows)
         self.labels, self.class_names = None, names or ()
         if self.label is None:
             return
-        labels = [_label_name(row.cells[-1]) for row in rows]
+        labels = [label_name(row.cells[-1]) for row in rows]
         self.class_names = collect_names(labels) if names is None else names
         check_known(self.path, self.lines, labels, self.class_names)
         numbers = {name: number for number, name in enumerate(self.class_names)}
@@ -185,7 +176,61 @@ class TextTable:
         part.skipped = list(self.skipped)
         return part
 
+    def batches(
+        self,
+        batch_size: int,
+        *,
+        encode: Callable | None = None,
+        class_mode: str | None = "sparse",
+        unit: str = "sentences",
+        max_length: int | None = None,
+        boundaries: list[int] | tuple[int, ...] | None = None,
+        special_ids: dict | None = None,
+        shuffle: bool = True,
+        seed: int | None = None,
+        drop_remainder: bool = False,
+    ) -> Batches:
+        """Return `(inputs, labels)` batches for `fit`; inputs alone without labels.
 
-def _label_name(cell):
-    """Return a label as a string; those of JSON as JSON writes them."""
-    return str(cell).lower() if isinstance(cell, bool) else str(cell).strip()
+        Inputs are `{"token_ids", "padding_mask"}`, both `(batch, time)`, or the strings where there is no `encode`.
+
+        Args:
+            batch_size: Texts a batch, or tokens, padding included.
+            encode: Function of strings `(n,)` that gives ragged integers `(n, tokens)`, or a dictionary of them with
+                "token_ids"; of two such tensors for pairs. It is called once for each text, here, not while training.
+                Default None: batches of strings `(batch,)`, for models that have their tokenizer inside.
+            class_mode: "sparse" (default) for int32 `(batch,)`, "categorical" for one-hot float32, None for no labels.
+            unit: What `batch_size` counts, "sentences" (default, one text each) or "tokens".
+            max_length: Greatest number of tokens, special ones included. What is longer is cut; the result's
+                `num_truncated` counts it. Default None: nothing is cut.
+            boundaries: Lengths that batches are padded to. Default: 8, 16, 32, ...
+            special_ids: Dictionary of the ids put in where a text begins ("start") and ends ("end"), and where there is
+                padding ("pad", default 0).
+            shuffle: Whether texts are grouped by length and shuffled, every epoch anew. With False they keep their
+                order, as `predict` requires; more is then padding. Default True.
+            seed: Integer from 0 to 2^31 - 1 that fixes the order; see `Batches`.
+            drop_remainder: Whether the one batch that is not full is left out. Default False.
+
+        Raises:
+            ValueError: An argument is out of range, `encode` gives something else, or there is one class only.
+        """
+        labels, classes = self._batch_labels(check_choice("class_mode", class_mode, ("sparse", "categorical", None)))
+        order = {"shuffle": shuffle, "seed": seed, "drop_remainder": drop_remainder}
+        ids = checked_ids(special_ids)
+        if encode is None:
+            check_choice("unit", unit, ("sentences",), "Give `encode`, so that tokens can be counted.")
+            return Batches(string_source(self.texts, labels, classes), batch_size, **order)
+        table = encode_texts(encode, list(zip(*self.texts, strict=True)) if self.is_pair else [self.texts])
+        table.labels, table.num_classes = labels, classes
+        add_special(table, ids, max_length)
+        options = {"unit": unit, "boundaries": boundaries, "max_length": max_length, "pad_id": ids["pad"] or 0}
+        return TextBatches(table, batch_size, **order, **options)
+
+    def _batch_labels(self, class_mode):
+        """Return (labels or None, number of classes for one-hot labels or None)."""
+        if self.labels is None or class_mode is None:
+            return None, None
+        if self.num_classes < 2:
+            expected = f"None where {str(self.path)!r} has one class only ({self.class_names[0]!r})"
+            fail("class_mode", class_mode, expected, "A classifier needs texts of at least two classes.")
+        return self.labels, self.num_classes if class_mode == "categorical" else None
