@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from unitools.data import ColumnText, TextTable
+from unitools.data import ColumnText, TextTable, WordPieceTokenizer
 from unitools.data.text.bucket_plan import plan_buckets
 from unitools.data.text.piece_labels import label_pieces
 from unitools.data.text.text_batches import TextBatches
@@ -269,6 +269,24 @@ def test_labels_stand_at_first_pieces_and_none_is_lost():
         assert table.values["token_ids"][table.values["token_ids"] != 7].tolist() == flat.numpy()[flat != 7].tolist()
 
 
+VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "ada", "is", "lov", "##el", "##ace", "."]
+
+
+def test_the_tokenizer_encodes_words_and_texts(write):
+    tokenizer = WordPieceTokenizer(VOCABULARY, max_length=6)
+    reader = ColumnText(write("Ada B-PER\nLovelace I-PER\n. O\n\n\x07 O\nis O\n"))
+    batches = reader.batches(2, encode=tokenizer, shuffle=False)
+    ((inputs, labels),) = batches
+    person, more = reader.tag2id["B-PER"], reader.tag2id["I-PER"]
+    assert inputs["token_ids"].numpy()[:, :7].tolist() == [[2, 5, 7, 8, 9, 3, 0], [2, 6, 3, 0, 0, 0, 0]]
+    assert labels.numpy()[:, :4].tolist() == [[-1, person, more, -1], [-1, 0, -1, -1]]
+    assert (batches.num_truncated, batches.num_lost_words) == (1, 2)  # "." is cut, the control character has no piece
+    table = TextTable(write("text,label\nAda is,x\nLovelace,y\n", "t.csv"))
+    ((inputs, labels),) = table.batches(2, encode=tokenizer, shuffle=False, boundaries=[6])
+    assert inputs["token_ids"].numpy().tolist() == [[2, 5, 6, 3, 0, 0], [2, 7, 8, 9, 3, 0]]
+    assert inputs["padding_mask"].numpy().sum(1).tolist() == [4, 5] and set(inputs) >= {"segment_ids"}
+
+
 def test_tables_of_texts(shared_data):
     table = TextTable(shared_data("banking77") / "test.csv", label="category")
     for inputs, labels in table.batches(64, encode=_whitespace, class_mode="categorical", seed=1).take(3):
@@ -285,7 +303,8 @@ def test_tables_of_texts(shared_data):
 def test_pairs(write):
     table = TextTable(write("a,b,label\nx y,z,0\nx,y z w,1\n", "t.csv"), text=("a", "b"))
 
-    def encode(first, second):
+    def encode(pair):
+        first, second = pair
         both = [_whitespace(first), _whitespace(second)]
         segments = [tf.zeros_like(both[0]), tf.ones_like(both[1])]
         return {"token_ids": tf.concat(both, 1), "segment_ids": tf.concat(segments, 1)}

@@ -9,14 +9,13 @@ import numpy as np
 
 from unitools.core.checks import check_choice, check_integer, fail
 from unitools.data.text.column_rows import parse_rows
-from unitools.data.text.piece_labels import label_pieces
+from unitools.data.text.piece_labels import encode_words
 from unitools.data.text.special_tokens import add_special, checked_ids
 from unitools.data.text.tag_scheme import SCHEMES, convert_tags, detect_scheme, entity_spans, offences, split_tag
 from unitools.data.text.tag_set import check_known, checked_tags, collect_tags
 from unitools.data.text.text_batches import TextBatches
 from unitools.data.text.text_file_error import TextFileError
 from unitools.data.text.text_lines import read_text, split_lines
-from unitools.data.text.token_table import encode_words
 
 
 class ColumnText:
@@ -166,8 +165,9 @@ class ColumnText:
 
         Args:
             batch_size: Sentences a batch, or tokens, padding included.
-            encode: Function of ragged strings `(n, words)` that gives ragged integers, one id a word `(n, words)`, or
-                word pieces `(n, words, pieces)`. It is called once for each sentence, here, not while training.
+            encode: A `WordPieceTokenizer`, or a function of ragged strings `(n, words)` that gives ragged integers, one
+                id a word `(n, words)`, or word pieces `(n, words, pieces)`; or a dictionary of "token_ids" and of
+                "word_ids", the number of each token's word. It is called here, once a sentence, not while training.
             unit: What `batch_size` counts, "sentences" (default) or "tokens".
             max_length: Greatest number of tokens, special ones included. What is longer is cut; the result's
                 `num_truncated` and `num_lost_words` count it. Default None: nothing is cut.
@@ -185,14 +185,10 @@ class ColumnText:
         ids = checked_ids(special_ids)
         numbers = self.tag2id
         labels = np.array([numbers[tag] for _, tags in self.sentences for tag in tags], np.int32)
-        encoded = encode_words(encode, [words for words, _ in self.sentences])
-        table = label_pieces(encoded, labels, ids["unknown"], self._word)
+        table = encode_words(encode, [words for words, _ in self.sentences], labels, ids["unknown"])
         add_special(table, ids, max_length)
         options = {"unit": unit, "boundaries": boundaries, "max_length": max_length, "pad_id": ids["pad"] or 0}
         return TextBatches(table, batch_size, shuffle=shuffle, seed=seed, drop_remainder=drop_remainder, **options)
-
-    def _word(self, number):
-        return [word for words, _ in self.sentences for word in words][number]
 
     @property
     def tag2id(self) -> dict:

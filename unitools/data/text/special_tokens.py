@@ -44,9 +44,9 @@ def _cut(table, length):
     lengths = table.lengths
     places = np.arange(table.splits[-1]) - np.repeat(table.splits[:-1], lengths)
     keep = places < length
-    table.num_truncated = int(np.sum(lengths > length))
+    table.num_truncated += int(np.sum(lengths > length))
     table.values = {name: value[keep] for name, value in table.values.items()}
     if table.by_token:
-        table.num_lost_words = int(np.sum(table.labels[~keep] != IGNORED))
+        table.num_lost_words += int(np.sum(table.labels[~keep] != IGNORED))
         table.labels = table.labels[keep]
     table.splits = np.concatenate([[0], np.cumsum(np.minimum(lengths, length))]).astype(np.int64)

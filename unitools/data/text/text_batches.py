@@ -35,8 +35,8 @@ class TextBatches(Batches):
     Attributes:
         boundaries: The lengths that batches have.
         padding_share: Share of padding among all tokens of an epoch.
-        num_truncated: Number of texts that lost tokens to `max_length`.
-        num_lost_words: Number of labelled words among those.
+        num_truncated: Number of texts that lost tokens to `max_length`, or to the tokenizer's own limit.
+        num_lost_words: Number of words whose labels are in no batch: cut off, or without a token.
 
     Raises:
         ValueError: An argument is out of range, or the examples do not fill a batch.
@@ -97,12 +97,12 @@ class TextBatches(Batches):
 
     @property
     def num_truncated(self) -> int:
-        """Number of texts that lost tokens to `max_length`."""
+        """Number of texts that lost tokens."""
         return self._source[0].num_truncated
 
     @property
     def num_lost_words(self) -> int:
-        """Number of labelled words that were lost to `max_length`."""
+        """Number of words whose labels are in no batch."""
         return self._source[0].num_lost_words
 
 

@@ -196,8 +196,9 @@ class TextTable:
 
         Args:
             batch_size: Texts a batch, or tokens, padding included.
-            encode: Function of strings `(n,)` that gives ragged integers `(n, tokens)`, or a dictionary of them with
-                "token_ids"; of two such tensors for pairs. It is called once for each text, here, not while training.
+            encode: A `WordPieceTokenizer`, or a function of strings `(n,)`, a tuple of two for pairs, that gives ragged
+                integers `(n, tokens)`, or a dictionary of them, "token_ids" and if need be "segment_ids". It is called
+                here, once for each text, not while training.
                 Default None: batches of strings `(batch,)`, for models that have their tokenizer inside.
             class_mode: "sparse" (default) for int32 `(batch,)`, "categorical" for one-hot float32, None for no labels.
             unit: What `batch_size` counts, "sentences" (default, one text each) or "tokens".

@@ -9,8 +9,10 @@ from unitools.core.checks import fail
 
 IGNORED = -1
 """Label of tokens that do not count: give the loss `ignore_class=-1`."""
-_AT_A_TIME = 1024
+AT_A_TIME = 1024
 """Texts that are encoded in one call."""
+_MODEL_INPUTS = ("token_ids", "segment_ids")
+"""What models take of a tokenizer's result, besides the padding mask."""
 
 
 @dataclass
@@ -23,8 +25,8 @@ class TokenTable:
         labels: int32 array, the label of each example, or of each token if `by_token`; None without labels.
         by_token: Whether labels belong to tokens.
         num_classes: Number of classes where labels are to become one-hot; None for integers.
-        num_truncated: Number of examples that lost tokens to `max_length`.
-        num_lost_words: Number of labelled tokens lost to `max_length`.
+        num_truncated: Number of examples that lost tokens.
+        num_lost_words: Number of words whose labels are on no token.
     """
 
     values: dict
@@ -45,48 +47,46 @@ def encode_texts(encode, columns):
     """Return the `TokenTable` of texts.
 
     Args:
-        encode: Function of one string tensor (n,) a column that gives ragged integers (n, tokens), or a dictionary of
-            them with "token_ids".
+        encode: Function of a string tensor (n,), or of a tuple of two for pairs. It gives ragged integers (n, tokens),
+            or a dictionary with them as "token_ids" and, if need be, "segment_ids"; or the same padded, with
+            "padding_mask".
         columns: One sequence of strings, or two for pairs.
     """
-    parts = []
-    for start in range(0, len(columns[0]), _AT_A_TIME):
-        chunk = [tf.constant(column[start : start + _AT_A_TIME]) for column in columns]
-        result = encode(*chunk)
-        result = result if isinstance(result, dict) else {"token_ids": result}
-        if "token_ids" not in result:
-            fail("encode", sorted(result), "a function that gives 'token_ids'")
-        result = {key: _ragged(value, 2, chunk[0].shape[0]) for key, value in result.items()}
-        parts.append(result)
+    parts, truncated = [], 0
+    for start in range(0, len(columns[0]), AT_A_TIME):
+        chunk = tuple(tf.constant(column[start : start + AT_A_TIME]) for column in columns)
+        result = encode(chunk[0] if len(chunk) == 1 else chunk)
+        truncated += count_truncated(result)
+        result = unpacked(result, _MODEL_INPUTS)
+        parts.append({key: as_ragged(value, 2, chunk[0].shape[0]) for key, value in result.items()})
     joined = {key: tf.concat([part[key] for part in parts], axis=0) for key in parts[0]}
     splits = {key: value.row_splits.numpy() for key, value in joined.items()}
     if any(not np.array_equal(split, splits["token_ids"]) for split in splits.values()):
         fail("encode", sorted(splits), "a function whose results have rows of one length")
     values = {key: value.values.numpy().astype(np.int32) for key, value in joined.items()}
-    return TokenTable(values, splits["token_ids"].astype(np.int64))
+    return TokenTable(values, splits["token_ids"].astype(np.int64), num_truncated=truncated)
 
 
-def encode_words(encode, sentences):
-    """Return ragged int tensors of all sentences: one id a word (n, words), or pieces (n, words, pieces).
-
-    Args:
-        encode: Function of ragged strings (n, words).
-        sentences: Sequences of words.
-    """
-    parts = []
-    for start in range(0, len(sentences), _AT_A_TIME):
-        chunk = sentences[start : start + _AT_A_TIME]
-        words = tf.constant([word for sentence in chunk for word in sentence])
-        words = tf.RaggedTensor.from_row_lengths(words, [len(sentence) for sentence in chunk])
-        part = encode(words)
-        part = _ragged(part, 3 if len(part.shape) == 3 else 2, len(chunk)) if hasattr(part, "shape") else part
-        if not isinstance(part, tf.RaggedTensor) or not np.array_equal(part.row_splits, words.row_splits):
-            fail("encode", type(part).__name__, "a function that gives one row, of an id or of pieces, for each word")
-        parts.append(part)
-    return tf.concat(parts, axis=0)
+def unpacked(result, keys):
+    """Return a dictionary of the ragged tensors that `encode` gave, those of `keys` that are there."""
+    if not isinstance(result, dict):
+        return {"token_ids": result}
+    if "token_ids" not in result:
+        fail("encode", sorted(result), "a function that gives 'token_ids'")
+    kept = {key: result[key] for key in keys if key in result}
+    if "padding_mask" in result:
+        mask = tf.cast(result["padding_mask"], tf.bool)
+        kept = {key: tf.ragged.boolean_mask(value, mask) for key, value in kept.items()}
+    return kept
 
 
-def _ragged(value, rank, rows):
+def count_truncated(result):
+    """Return how many texts a tokenizer says that it has cut."""
+    counts = result.get("num_truncated", 0) if isinstance(result, dict) else 0
+    return int(np.count_nonzero(counts))
+
+
+def as_ragged(value, rank, rows):
     """Return what `encode` gave as a ragged tensor of integers, or raise."""
     if isinstance(value, list):
         value = tf.ragged.constant(value, tf.int32, ragged_rank=1)
