@@ -3,6 +3,7 @@
 import inspect
 
 import keras
+import numpy as np
 
 from unitools.testing.specimen import Specimen
 
@@ -35,6 +36,14 @@ def is_scored(specimen: Specimen) -> bool:
 def is_executable(specimen: Specimen) -> bool:
     """Hold for everything that computes a result from tensors."""
     return is_layer(specimen) or is_scored(specimen)
+
+
+def is_compilable(specimen: Specimen) -> bool:
+    """Hold for what computes from numbers. XLA knows no strings, and ends the process on some of them."""
+    if not is_executable(specimen):
+        return False
+    leaves = keras.tree.flatten(specimen.inputs()) if specimen.inputs else []
+    return not any(np.asarray(leaf).dtype.kind in "OSU" for leaf in leaves)
 
 
 def is_callback(specimen: Specimen) -> bool:

@@ -3,7 +3,6 @@ import numpy as np
 import unitools as ut
 from unitools.testing import Specimen
 
-_STRINGS = "strings cannot be compiled by XLA, whatever the layer does with them"
 _VOCABULARY = ("<pad>", "<unk>", "<s>", "</s>", "<mask>", "play", "##ing", "Well", "!")
 _SPECIAL = {"pad": "<pad>", "unknown": "<unk>", "first": "<s>", "last": "</s>", "mask": "<mask>"}
 _LENGTH = 6
@@ -35,6 +34,19 @@ SPECIMENS = [
             "max_length": 2,
             "padding": "shortest",
         },
-        exceptions={"xla_equals_eager": _STRINGS},
-    )
+    ),
+    Specimen(
+        ut.data.WordVocabulary,
+        arguments={"vocabulary": ("the", "über"), "lowercase": True, "split": True},
+        inputs=lambda: np.array(["The ÜBER cat", "cat the the", "a the über"], object),
+        output_shape=(3, 3),
+        bad={"vocabulary": 5, "lowercase": "yes", "split": 3},
+    ),
+    Specimen(
+        ut.data.CharacterVocabulary,
+        arguments={"vocabulary": ("é", "a"), "max_word_length": 4},
+        inputs=lambda: np.array([["café", "", "aaaaaa"], ["x", "a", ""]], object),
+        output_shape=(2, 3, 4),
+        bad={"vocabulary": ("ab",), "max_word_length": 0},
+    ),
 ]

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from unitools.testing.checks.check import promise
-from unitools.testing.kinds import is_executable, is_layer
+from unitools.testing.kinds import is_compilable, is_executable, is_layer
 from unitools.testing.tensors import (
     as_tensors,
     batch_size,
@@ -70,7 +70,7 @@ def graph_equals_eager(specimen):
     _expect_same_when_compiled(specimen, jit_compile=False)
 
 
-@promise(is_executable)
+@promise(is_compilable)
 def xla_equals_eager(specimen):
     """XLA compiles the component and gives the eager result."""
     _expect_same_when_compiled(specimen, jit_compile=True)
