@@ -1,15 +1,20 @@
 """The reference tokenizer of the tests, with the vocabulary of a published model, and texts of every kind."""
 
 import random
+import unicodedata
 from pathlib import Path
 
 import pytest
+
+from unitools.data.text.character_ranges import ACCENTS
 
 _POOLS = (
     (0x00, 0x80), (0x20, 0x250), (0x250, 0x600), (0x600, 0x3100), (0x3000, 0xD7A4), (0xAC00, 0xD7A4),
     (0xF900, 0x10000), (0x10000, 0x20000), (0x1F300, 0x1FB00), (0x10000, 0x110000),
 )  # fmt: skip
 _SPICE = (" ", "[SEP]", "[MASK]", "[sep]", "a", "the", "\u0301", "İ", "Σ", "\x00", "\ufffd", "\u200d", "##ing", "ing")
+# The documented difference: marks that are kept, and that Unicode moves in front of accents.
+_REORDERED = frozenset(filter(lambda point: unicodedata.combining(chr(point)), range(0x110000))) - {*ACCENTS.tolist()}
 
 
 def model_folder():
@@ -37,7 +42,8 @@ def random_texts(count, seed):
 
 def _character(draw):
     point = draw.randrange(*draw.choice(_POOLS))
-    return draw.choice(_SPICE) if draw.random() < 0.2 or 0xD800 <= point < 0xE000 else chr(point)
+    left_out = 0xD800 <= point < 0xE000 or point in _REORDERED
+    return draw.choice(_SPICE) if draw.random() < 0.2 or left_out else chr(point)
 
 
 def differences(tokenizer, oracle, texts, **options):

@@ -9,7 +9,7 @@ def match_pieces(words, trie, unknown_id: int):
     """Return start, end, id and word of every piece, in the order of the text.
 
     Args:
-        words: `Words`.
+        words: What `split_words` returned.
         trie: `WordPieceTrie`.
         unknown_id: Id of words that cannot be made of pieces.
     """

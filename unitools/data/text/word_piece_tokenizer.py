@@ -70,8 +70,8 @@ class WordPieceTokenizer(Component, keras.layers.Layer):
     [[2, 5, 6, 7, 8, 3], [2, 5, 3, 0, 0, 0]]
 
     Source:
-        Devlin et al. 2018, https://arxiv.org/abs/1810.04805. Where texts hold marks that take space and that Unicode
-        reorders (fewer than twenty characters, of musical notation and old scripts), we keep their order.
+        Devlin et al. 2018, https://arxiv.org/abs/1810.04805. Where accents are stripped, 181 rare marks that are kept
+        and that Unicode moves in front of accents stay in their place, which can shift an offset by a character.
     """
 
     def __init__(

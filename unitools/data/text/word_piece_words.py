@@ -8,7 +8,7 @@ from unitools.data.text.character_codes import DROPPED
 from unitools.data.text.character_rules import LETTER, SPACE
 
 
-class Words(NamedTuple):
+class _Words(NamedTuple):
     """The characters that are left of a batch of texts, one after the other, and where words begin and end."""
 
     symbols: tf.Tensor  # by character: symbol of the trie
@@ -19,7 +19,7 @@ class Words(NamedTuple):
     word_ends: tf.Tensor  # by word: one past its last character
 
 
-def split_words(texts: tf.Tensor, tables) -> Words:
+def split_words(texts: tf.Tensor, tables) -> _Words:
     """Clean the texts and part them at white space, punctuation and, if so built, ideographs.
 
     Args:
@@ -37,7 +37,7 @@ def split_words(texts: tf.Tensor, tables) -> Words:
     codes, rows, begins, ends = _spread(codes, rows, begins, ends, tables)
     offsets = tf.gather(splits, rows)
     starts, stops = _word_ends(tf.gather(tables.kinds, codes), rows)
-    return Words(tf.gather(tables.symbols, codes), rows, begins - offsets, ends - offsets, starts, stops)
+    return _Words(tf.gather(tables.symbols, codes), rows, begins - offsets, ends - offsets, starts, stops)
 
 
 def _rows(splits, count):
