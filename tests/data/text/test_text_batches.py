@@ -341,3 +341,16 @@ def test_fit_takes_the_batches(write):
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=-1))
     model.fit(batches, epochs=2, verbose=0, shuffle=False)
     assert batches.state_dict() == {"epoch": 2, "step": 0}
+
+
+def test_what_a_tokenizer_has_packed_is_not_cut_again(tmp_path):
+    path = tmp_path / "long.txt"
+    path.write_text("".join(f"{letter} O\n" for letter in "abcdefgh"))
+    tokenizer = WordPieceTokenizer([*VOCABULARY, *"abcdefgh"], max_length=6)
+    reader = ColumnText(path, scheme=None)
+    batches = reader.batches(1, encode=tokenizer, shuffle=False)
+    assert batches.num_truncated == 1 and batches.num_lost_words == 4
+    with pytest.raises(ValueError, match=r"`max_length` must be at least 6.*Received max_length=5.*tokenizer"):
+        reader.batches(1, encode=tokenizer, shuffle=False, max_length=5)
+    with pytest.raises(ValueError, match=r"`special_ids` must be without.*Received special_ids=\{'start': 2\}"):
+        reader.batches(1, encode=tokenizer, special_ids={"start": 2})

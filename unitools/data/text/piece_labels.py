@@ -4,7 +4,15 @@ import numpy as np
 import tensorflow as tf
 
 from unitools.core.checks import fail
-from unitools.data.text.token_table import AT_A_TIME, IGNORED, TokenTable, as_ragged, count_truncated, unpacked
+from unitools.data.text.token_table import (
+    AT_A_TIME,
+    IGNORED,
+    TokenTable,
+    as_ragged,
+    count_truncated,
+    is_packed,
+    unpacked,
+)
 
 _WORD_KEYS = ("token_ids", "word_ids", "segment_ids")
 
@@ -34,7 +42,7 @@ def encode_words(encode, sentences, labels, unknown_id=None):
     values = {key: np.concatenate([part.values[key] for part in parts]) for key in keys}
     splits = np.concatenate([[0], np.cumsum(np.concatenate([part.lengths for part in parts]))])
     table = TokenTable(values, splits.astype(np.int64), np.concatenate([part.labels for part in parts]), True)
-    table.num_truncated = truncated
+    table.num_truncated, table.packed = truncated, is_packed(result)
     table.num_lost_words = len(labels) - int(np.sum(table.labels != IGNORED))
     return table
 

@@ -27,8 +27,12 @@ def add_special(table, ids, max_length):
         max_length: Greatest number of tokens, or None.
     """
     added = (ids["start"] is not None) + (ids["end"] is not None)
-    if added and len(table.values) > 1:
-        fail("special_ids", sorted(table.values), "without 'start' and 'end' where `encode` gives more than token_ids")
+    if added and (table.packed or len(table.values) > 1):
+        given = {key: value for key, value in ids.items() if value is not None}
+        fail("special_ids", given, "without 'start' and 'end' where `encode` puts them in itself")
+    if table.packed and max_length is not None and table.lengths.max(initial=0) > max_length:
+        expected = f"at least {table.lengths.max()}, the longest row that the tokenizer gave"
+        fail("max_length", max_length, expected, "Give the tokenizer that `max_length`: it keeps the token at the end.")
     if max_length is not None:
         _cut(table, check_integer("max_length", max_length, added + 1) - added)
     for key, ends in (("start", slice(None, -1)), ("end", slice(1, None))):

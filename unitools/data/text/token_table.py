@@ -27,6 +27,7 @@ class TokenTable:
         num_classes: Number of classes where labels are to become one-hot; None for integers.
         num_truncated: Number of examples that lost tokens.
         num_lost_words: Number of words whose labels are on no token.
+        packed: Whether `encode` was a tokenizer that puts in what a text begins and ends with.
     """
 
     values: dict
@@ -36,6 +37,7 @@ class TokenTable:
     num_classes: int | None = None
     num_truncated: int = 0
     num_lost_words: int = 0
+    packed: bool = False
 
     @property
     def lengths(self):
@@ -64,7 +66,8 @@ def encode_texts(encode, columns):
     if any(not np.array_equal(split, splits["token_ids"]) for split in splits.values()):
         fail("encode", sorted(splits), "a function whose results have rows of one length")
     values = {key: value.values.numpy().astype(np.int32) for key, value in joined.items()}
-    return TokenTable(values, splits["token_ids"].astype(np.int64), num_truncated=truncated)
+    splits = splits["token_ids"].astype(np.int64)
+    return TokenTable(values, splits, num_truncated=truncated, packed=is_packed(result))
 
 
 def unpacked(result, keys):
@@ -78,6 +81,11 @@ def unpacked(result, keys):
         mask = tf.cast(result["padding_mask"], tf.bool)
         kept = {key: tf.ragged.boolean_mask(value, mask) for key, value in kept.items()}
     return kept
+
+
+def is_packed(result):
+    """Return whether `encode` gave what a tokenizer gives for a model, padded."""
+    return isinstance(result, dict) and "padding_mask" in result
 
 
 def count_truncated(result):
