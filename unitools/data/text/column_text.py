@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from unitools.core.checks import check_choice, check_integer, fail
+from unitools.core.entity_tags import split_tag
 from unitools.data.text.column_rows import parse_rows
 from unitools.data.text.piece_labels import encode_words
 from unitools.data.text.special_tokens import add_special, checked_ids
-from unitools.data.text.tag_scheme import SCHEMES, convert_tags, detect_scheme, entity_spans, offences, split_tag
+from unitools.data.text.tag_scheme import SCHEMES, convert_tags, detect_scheme, entity_spans, offences
 from unitools.data.text.tag_set import check_known, checked_tags, collect_tags
 from unitools.data.text.text_batches import TextBatches
 from unitools.data.text.text_file_error import TextFileError

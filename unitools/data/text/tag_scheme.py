@@ -3,17 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from unitools.core.checks import check_choice, fail
+from unitools.core.entity_tags import split_tag
 
 SCHEMES = ("iob2", "iob1", "bioes")
 _PREFIXES = {"iob1": "IB", "iob2": "BI", "bioes": "BIES"}
-
-
-def split_tag(tag):
-    """Return (prefix, type): ("B", "PER") for "B-PER", ("O", "") for "O", and None for what is no entity tag."""
-    if tag == "O":
-        return "O", ""
-    prefix, dash, kind = tag.partition("-")
-    return (prefix, kind) if dash and kind and prefix in ("B", "I", "E", "S") else None
 
 
 def entity_spans(tags: Sequence[str]) -> list[tuple[int, int, str]]:

@@ -1,7 +1,7 @@
 """The tags of a data set, and their numbers."""
 
 from unitools.core.checks import fail
-from unitools.data.text.tag_scheme import split_tag
+from unitools.core.entity_tags import split_tag
 
 _PREFIXES = {"iob1": "IB", "iob2": "BI", "bioes": "BIES"}
 
