@@ -28,6 +28,14 @@ def check_integer(name, value, low=-math.inf, high=math.inf, *, advice=""):
     return int(value)
 
 
+def check_index(index, size):
+    """Return the position in 0 to size - 1 that `index` means, negative ones counted from the end, or raise."""
+    index = check_integer("index", index)
+    if not -size <= index < size:
+        raise IndexError(f"`index` must be from {-size} to {size - 1}. Received index={index}.")
+    return index % size
+
+
 def check_flag(name, value):
     """Return `value`, or raise if it is not True or False."""
     if not isinstance(value, bool):

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from unitools.core.checks import check_choice, fail
 
 OUTSIDE = ("O", "")
-PREFIXES = {"iob2": "BI", "iob1": "BI", "bioes": "BIES"}
+# The first is the one that begins an entity where nothing stands before it.
+PREFIXES = {"iob2": "BI", "iob1": "IB", "bioes": "BIES"}
 
 
 def split_tag(tag: str) -> tuple[str, str] | None:

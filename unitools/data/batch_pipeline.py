@@ -40,6 +40,18 @@ def build_pipeline(source, order, position):
     return drawn.filter(_is_batch).map(_without_flag).with_options(pipeline_options())
 
 
+def new_position():
+    """Return the variable [epoch, next step, step at which the present pass began]."""
+    with tf.init_scope(), tf.device("CPU:0"):
+        return tf.Variable([0, 0, 0], dtype=tf.int64, trainable=False, name="position")
+
+
+def move(position, epoch, start, step, num_steps):
+    """Return the operation that notes that `step` is next, or the next epoch where there is no such step."""
+    after = tf.where(step == num_steps, tf.stack([epoch + 1, 0, 0]), tf.stack([epoch, step, start]))
+    return tf.group(position.assign(after, read_value=False))
+
+
 def pipeline_options():
     """Return the options of a data set in which one stage notes where the consumer is."""
     options = tf.data.Options()
@@ -120,9 +132,7 @@ class _Stages:
             return step + 1, (tf.identity(is_end), batch)
 
     def _move(self, epoch, start, step):
-        ended = step == self._order.num_steps
-        position = tf.where(ended, tf.stack([epoch + 1, 0, 0]), tf.stack([epoch, step, start]))
-        return tf.group(self._position.assign(position, read_value=False))
+        return move(self._position, epoch, start, step, self._order.num_steps)
 
     def _report(self, epoch, step):
         """Fail, and say which examples of a batch cannot be loaded.

@@ -6,7 +6,7 @@ import random
 import tensorflow as tf
 
 from unitools.core.checks import check_flag, check_integer, fail
-from unitools.data.batch_pipeline import build_pipeline
+from unitools.data.batch_pipeline import build_pipeline, new_position
 from unitools.data.example_order import ExampleOrder
 from unitools.data.source import Source
 
@@ -62,9 +62,7 @@ class Batches(tf.data.Dataset):
     def _open(self, source, order):
         _check_order(order)
         self._source, self._order = source, order
-        with tf.init_scope(), tf.device("CPU:0"):
-            # [epoch, next step, step at which the present pass began]
-            self._position = tf.Variable([0, 0, 0], dtype=tf.int64, trainable=False, name="position")
+        self._position = new_position()
         self._pipeline = build_pipeline(source, order, self._position)
         super().__init__(tf.data.experimental.to_variant(self._pipeline))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from unitools.core.checks import check_choice, check_flag, check_integer, check_number, fail
+from unitools.core.checks import check_choice, check_flag, check_index, check_integer, check_number, fail
 from unitools.data.batches import Batches
 from unitools.data.class_folders import list_class_folders
 from unitools.data.picture_cache import cache_loader, cache_pictures
@@ -138,9 +138,7 @@ class ImageFolder:
 
     def __getitem__(self, index: int) -> dict:
         """Return `{"images": float32 (height, width, channels) in 0..255, "labels": int}`."""
-        position = check_integer("index", index)
-        if not -len(self) <= position < len(self):
-            raise IndexError(f"`index` must be from {-len(self)} to {len(self) - 1}. Received index={index}.")
+        position = check_index(index, len(self))
         load = file_loader(self.image_size, self.color_mode)
         try:
             image = load(os.fsencode(self.files[position]), position, None)

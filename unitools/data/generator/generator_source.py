@@ -1,6 +1,7 @@
 """From files or arrays to the batches of an `ImageDataGenerator`."""
 
 import os
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
@@ -49,8 +50,7 @@ def file_source(generator, filepaths, targets, options):
     names = tf.constant([os.fsencode(file) for file in filepaths])
     affine, size = affine_of(generator), options["target_size"]
 
-    def draw(seeds):
-        return seeds if affine is None else affine.draw(seeds, size)
+    draw = None if affine is None else partial(affine.draw, image_size=size)
 
     def load(index, drawn):
         image = decode_file(names[index], options["color_mode"])

@@ -129,7 +129,7 @@ class Augmenter(Component, keras.layers.Layer):
         return keras.tree.map_structure(lambda spec: keras.KerasTensor(spec.shape, spec.dtype), inputs)
 
     def entry(self):
-        """Return what takes decoded pictures to the target size: `decode_to` as `AffineAugmenter` has it. Or None."""
+        """Return what takes decoded pictures to the target size, by `draw` and `decode_to`; or None."""
         return
 
     def after_entry(self):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from unitools.core.checks import check_choice, check_integer, fail
+from unitools.core.checks import check_choice, check_index, check_integer, fail
 from unitools.core.entity_tags import split_tag
 from unitools.data.text.column_rows import parse_rows
 from unitools.data.text.piece_labels import encode_words
@@ -140,11 +140,10 @@ class ColumnText:
 
     def __getitem__(self, index: int) -> dict:
         """Return `{"words": tuple, "tags": tuple, "labels": int32 (words,), "document": int}`."""
-        position = check_integer("index", index)
-        if not -len(self) <= position < len(self):
-            raise IndexError(f"`index` must be from {-len(self)} to {len(self) - 1}. Received index={index}.")
+        position = check_index(index, len(self))
         words, tags = self.sentences[position]
-        labels = np.array([self.tag2id[tag] for tag in tags], np.int32)
+        numbers = self.tag2id
+        labels = np.array([numbers[tag] for tag in tags], np.int32)
         return {"words": words, "tags": tags, "labels": labels, "document": int(self.documents[position])}
 
     def batches(

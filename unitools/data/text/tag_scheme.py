@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from unitools.core.checks import check_choice, fail
-from unitools.core.entity_tags import split_tag
+from unitools.core.entity_tags import PREFIXES, split_tag
 
 SCHEMES = ("iob2", "iob1", "bioes")
-_PREFIXES = {"iob1": "IB", "iob2": "BI", "bioes": "BIES"}
 
 
 def entity_spans(tags: Sequence[str]) -> list[tuple[int, int, str]]:
@@ -107,9 +106,9 @@ def _offence(before, now, after, scheme):
     prefix, kind = now
     if prefix == "O":
         return None
-    if prefix not in _PREFIXES[scheme]:
+    if prefix not in PREFIXES[scheme]:
         return f"it has no {prefix}-"
-    inside = before[1] == kind and before[0] in ("BI" if scheme == "bioes" else _PREFIXES[scheme])
+    inside = before[1] == kind and before[0] in ("BI" if scheme == "bioes" else PREFIXES[scheme])
     if scheme == "iob1":
         return None if prefix == "I" or inside else f"no {kind} stands before it"
     if prefix in ("I", "E") and not inside:

@@ -1,9 +1,7 @@
 """The tags of a data set, and their numbers."""
 
 from unitools.core.checks import fail
-from unitools.core.entity_tags import split_tag
-
-_PREFIXES = {"iob1": "IB", "iob2": "BI", "bioes": "BIES"}
+from unitools.core.entity_tags import PREFIXES, split_tag
 
 
 class UnknownTagError(ValueError):
@@ -22,7 +20,7 @@ def collect_tags(tags, scheme):
     if scheme is None:
         return tuple(sorted(set(tags)))
     kinds = sorted({split_tag(tag)[1] for tag in tags} - {""})
-    return ("O", *(f"{prefix}-{kind}" for kind in kinds for prefix in _PREFIXES[scheme]))
+    return ("O", *(f"{prefix}-{kind}" for kind in kinds for prefix in PREFIXES[scheme]))
 
 
 def checked_tags(tags):

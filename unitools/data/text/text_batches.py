@@ -5,7 +5,7 @@ import random
 import tensorflow as tf
 
 from unitools.core.checks import check_choice, check_flag, check_integer
-from unitools.data.batch_pipeline import pipeline_options
+from unitools.data.batch_pipeline import move, new_position, pipeline_options
 from unitools.data.batches import Batches
 from unitools.data.text.bucket_order import BucketOrder
 from unitools.data.text.bucket_plan import checked_boundaries
@@ -79,9 +79,7 @@ class TextBatches(Batches):
     def _open(self, source, order):
         order.plan  # noqa: B018 - raises for arguments that do not go together, before any graph is built
         self._source, self._order = source, order
-        with tf.init_scope(), tf.device("CPU:0"):
-            # [epoch, next step, step at which the present pass began], as in `Batches`
-            self._position = tf.Variable([0, 0, 0], dtype=tf.int64, trainable=False, name="position")
+        self._position = new_position()
         self._pipeline = _pipeline(_Loader(*source, order), order, self._position)
         tf.data.Dataset.__init__(self, tf.data.experimental.to_variant(self._pipeline))
 
@@ -146,10 +144,7 @@ def _pipeline(load, order, position):
         return tf.data.Dataset.range(start, order.num_steps).map(lambda step: tf.stack([epoch, start, step]))
 
     def note(ticket, batch):
-        epoch, start, step = ticket[0], ticket[1], ticket[2] + 1
-        ended = step == order.num_steps
-        after = tf.where(ended, tf.stack([epoch + 1, 0, 0]), tf.stack([epoch, step, start]))
-        with tf.control_dependencies([position.assign(after, read_value=False)]):
+        with tf.control_dependencies([move(position, ticket[0], ticket[1], ticket[2] + 1, order.num_steps)]):
             return tf.nest.map_structure(tf.identity, batch)
 
     tickets = tf.data.Dataset.from_tensors(0).flat_map(begin)

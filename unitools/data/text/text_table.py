@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from unitools.core.checks import check_choice, check_flag, check_integer, check_number, fail
+from unitools.core.checks import check_choice, check_flag, check_index, check_integer, check_number, fail
 from unitools.data.batches import Batches
 from unitools.data.stratify import split_indices
 from unitools.data.text.label_names import check_known, checked_names, collect_names, label_name
@@ -144,9 +144,7 @@ class TextTable:
 
     def __getitem__(self, index: int) -> dict:
         """Return `{"text": string or pair, "labels": int}`, the latter if there are labels."""
-        position = check_integer("index", index)
-        if not -len(self) <= position < len(self):
-            raise IndexError(f"`index` must be from {-len(self)} to {len(self) - 1}. Received index={index}.")
+        position = check_index(index, len(self))
         label = {} if self.labels is None else {"labels": int(self.labels[position])}
         return {"text": self.texts[position]} | label
 
