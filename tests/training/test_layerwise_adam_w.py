@@ -82,3 +82,27 @@ def test_lists_that_do_not_fit_the_variables():
         ut.training.LayerwiseAdamW(0.1, rate_shares=[1.0]).build(variables())
     with pytest.raises(ValueError, match="weight_decay=-1"):
         ut.training.LayerwiseAdamW(0.1, weight_decay=-1)
+
+
+@pytest.mark.parametrize("options", [{"amsgrad": True}, {"beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3}], ids=str)
+def test_options_of_adam_mean_what_keras_means(options):
+    ours, theirs = variables(), variables()
+    one = ut.training.LayerwiseAdamW(0.05, weight_decay=0.0, **options)
+    two = keras.optimizers.Adam(0.05, **options)
+    for step in range(4):
+        gradients = [np.random.default_rng(step).normal(size=part.shape).astype("float32") for part in ours]
+        one.apply(gradients, ours)
+        two.apply(gradients, theirs)
+    for left, right in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(left.numpy(), right.numpy(), rtol=1e-5)
+
+
+def test_rows_that_were_looked_up_step_as_a_whole_table_does():
+    rows, again = keras.Variable(np.ones((5, 2), "float32")), keras.Variable(np.ones((5, 2), "float32"))
+    sparse = tf.IndexedSlices(tf.constant([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), tf.constant([1, 3, 1]), (5, 2))
+    optimizers = [ut.training.LayerwiseAdamW(0.1, global_clipnorm=1.0) for _ in range(2)]
+    for _ in range(2):
+        optimizers[0].apply([sparse], [rows])
+        optimizers[1].apply([tf.convert_to_tensor(sparse)], [again])
+    np.testing.assert_allclose(rows.numpy(), again.numpy(), rtol=1e-6)
+    np.testing.assert_allclose(rows.numpy()[0], (1 - 0.1 * 0.01) ** 2, rtol=1e-6)

