@@ -7,14 +7,15 @@ from unitools.core.checks import fail
 from unitools.data.text.token_table import (
     AT_A_TIME,
     IGNORED,
+    MODEL_INPUTS,
     TokenTable,
     as_ragged,
     count_truncated,
+    flat_rows,
     is_packed,
+    joined_values,
     unpacked,
 )
-
-_WORD_KEYS = ("token_ids", "word_ids", "segment_ids")
 
 
 def encode_words(encode, sentences, labels, unknown_id=None):
@@ -23,7 +24,7 @@ def encode_words(encode, sentences, labels, unknown_id=None):
     Args:
         encode: Function of ragged strings (n, words). It gives ragged ids (n, words), pieces (n, words, pieces), or a
             dictionary of "token_ids" and "word_ids", the number of each token's word, -1 for none, both ragged
-            (n, tokens), or padded, with "padding_mask".
+            (n, tokens), or padded, with "padding_mask". "segment_ids" and "character_ids" are taken along.
         sentences: Sequences of words.
         labels: int32 array, the labels of all words.
         unknown_id: Id of a word that has no pieces. Default None: such a word is an error, as its label would be lost.
@@ -38,8 +39,7 @@ def encode_words(encode, sentences, labels, unknown_id=None):
         ours = labels[begin : begin + len(words.values)]
         begin += len(ours)
         parts.append(_labelled(result, words, ours, unknown_id))
-    keys = parts[0].values
-    values = {key: np.concatenate([part.values[key] for part in parts]) for key in keys}
+    values = joined_values([part.values for part in parts])
     splits = np.concatenate([[0], np.cumsum(np.concatenate([part.lengths for part in parts]))])
     table = TokenTable(values, splits.astype(np.int64), np.concatenate([part.labels for part in parts]), True)
     table.num_truncated, table.packed = truncated, is_packed(result)
@@ -49,25 +49,29 @@ def encode_words(encode, sentences, labels, unknown_id=None):
 
 def _labelled(result, words, labels, unknown_id):
     if isinstance(result, dict) and "word_ids" in result:
-        return _label_by_number(unpacked(result, _WORD_KEYS), words, labels)
-    result = unpacked(result, _WORD_KEYS)["token_ids"]
+        return _label_by_number(unpacked(result, (*MODEL_INPUTS, "word_ids")), words, labels)
+    parts = unpacked(result, MODEL_INPUTS)
+    result = parts["token_ids"]
     rank = len(result.shape) if hasattr(result, "shape") and len(result.shape) == 3 else 2
     result = as_ragged(result, rank, words.nrows())
     if not np.array_equal(result.row_splits, words.row_splits):
         fail("encode", result.row_lengths(), "a function that gives one row, of an id or of pieces, for each word")
-    return label_pieces(result, labels, unknown_id, lambda number: words.values[number].numpy().decode())
+    table = label_pieces(result, labels, unknown_id, lambda number: words.values[number].numpy().decode())
+    if rank == 2:
+        table.values = flat_rows(parts, words.nrows())[0]
+    elif len(parts) > 1:
+        fail("encode", sorted(parts), "a function that gives 'token_ids' alone, or 'word_ids' too, for pieces of words")
+    return table
 
 
 def _label_by_number(parts, words, labels):
     """Return the table of tokens that know the number of their word."""
-    parts = {key: as_ragged(value, 2, words.nrows()) for key, value in parts.items()}
-    splits = parts["token_ids"].row_splits.numpy().astype(np.int64)
-    numbers = parts.pop("word_ids").values.numpy().astype(np.int64)
+    values, splits = flat_rows(parts, words.nrows())
+    numbers = values.pop("word_ids").astype(np.int64)
     rows = np.repeat(np.arange(len(splits) - 1), np.diff(splits))
     whole = np.where(numbers < 0, -1, numbers + words.row_splits.numpy()[rows])
     first = (whole >= 0) & (whole != np.concatenate([[-1], whole[:-1]]))
     on_tokens = np.where(first, labels[np.maximum(whole, 0)], IGNORED).astype(np.int32)
-    values = {key: value.values.numpy().astype(np.int32) for key, value in parts.items()}
     return TokenTable(values, splits, on_tokens, True)
 
 

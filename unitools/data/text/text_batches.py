@@ -123,7 +123,8 @@ class _Loader:
         places = tf.where(inside, places, 0)
 
         def padded(values, pad):
-            return tf.where(inside, tf.gather(values, places), tf.cast(pad, values.dtype))
+            real = inside if values.shape.rank == 1 else inside[..., None]
+            return tf.where(real, tf.gather(values, places), tf.cast(pad, values.dtype))
 
         pads = dict.fromkeys(self._values, 0) | {"token_ids": self._pad_id}
         batch = {key: padded(values, pads[key]) for key, values in self._values.items()}
