@@ -5,6 +5,8 @@ import numpy as np
 from unitools.core.checks import fail
 from unitools.export.verification_error import VerificationError
 
+_BLANKS = (b"", "", -1, 0)
+
 
 def compare(signature, answers, expected, rtol, atol):
     """Return the largest absolute difference between float outputs.
@@ -12,7 +14,8 @@ def compare(signature, answers, expected, rtol, atol):
     Args:
         signature: Its name, for messages.
         answers: {output name: tensor} of the export.
-        expected: {output name: array}; where the export was given the first examples only, longer.
+        expected: {output name: array}; where the export was given the first examples only, longer, and padded to the
+            longest of all.
         rtol: Relative tolerance.
         atol: Absolute tolerance.
 
@@ -23,7 +26,7 @@ def compare(signature, answers, expected, rtol, atol):
     if set(answers) != set(expected):
         raise VerificationError(f"Signature {signature} must return {sorted(expected)}. It returned {sorted(answers)}.")
     values = {key: tensor.numpy() for key, tensor in answers.items()}
-    expected = {key: reference[: len(values[key])] for key, reference in expected.items()}
+    expected = {key: _first_examples(reference, values[key].shape) for key, reference in expected.items()}
     for key, reference in expected.items():
         _check_kind(signature, key, values[key], reference)
     floats = [key for key, value in values.items() if np.issubdtype(value.dtype, np.floating)]
@@ -41,6 +44,18 @@ def compare(signature, answers, expected, rtol, atol):
                 f"by up to {largest:.3g}. Look for layers that are random or keep state at inference."
             )
     return largest
+
+
+def _first_examples(reference, shape):
+    """Return the first examples, without what pads them to the longest of the rest."""
+    if reference.ndim != len(shape) or not shape:
+        return reference
+    reference = reference[: shape[0]]
+    for axis, size in enumerate(shape[1:], start=1):
+        kept, cut = np.split(reference, [min(size, reference.shape[axis])], axis=axis)
+        if any(np.all(cut == blank) for blank in _BLANKS):
+            reference = kept
+    return reference
 
 
 def _check_kind(signature, key, value, reference):

@@ -22,6 +22,8 @@ from unitools.export.verification_report import VerificationReport
 
 TOLERANCES = {"float16": (1e-2, 5e-3), "bfloat16": (5e-2, 2e-2), "float64": (1e-4, 1e-5), "float32": (1e-4, 1e-5)}
 """(rtol, atol) by compute dtype: about ten units in the last place after a deep network; float outputs are float32."""
+BATCH = 64
+"""Examples that the export and the model are given at a time."""
 
 
 def verify(
@@ -36,8 +38,8 @@ def verify(
     """Run every signature of an export and compare it with `model.predict`.
 
     Why: to see that what is served is what was trained, before publishing and after an upgrade. Compared are names,
-    dtypes and values on the whole batch, on the first example alone, and on the whole batch again, which shows what
-    is random.
+    dtypes and values on all examples, in batches of 64, on the first example alone, and on the first batch again,
+    which shows what is random.
 
     Args:
         path: Folder that `saved_model` wrote.
@@ -61,16 +63,28 @@ def verify(
         fail("path", str(path), "a folder that `saved_model` wrote, with signature.json", "Check the path.")
     rtol, atol = tolerance or TOLERANCES[_compute_dtype(model)]
     cases = _cases(Path(path), json.loads(contract_file.read_text(encoding="utf-8")), model, examples, preprocess)
-    calls = [
-        (name, {key: x[:stop] for key, x in given.items()}) for name, given, _ in cases for stop in (None, 1, None)
-    ]
-    served = _run(path, calls, fresh_process)
+    parts = [(name, part, predicted) for name, given, answer in cases for part, predicted in _parts(given, answer)]
+    served = _run(path, [(name, part) for name, part, _ in parts], fresh_process)
     differences = {}
-    for place, (name, _, expected) in enumerate(cases):
-        answers = served[3 * place : 3 * place + 3]
-        differences[name] = max(compare(name, answer, expected, rtol, atol) for answer in answers)
+    for (name, _, predicted), answers in zip(parts, served, strict=True):
+        differences[name] = max(differences.get(name, 0.0), compare(name, answers, predicted, rtol, atol))
     count = len(next(iter(cases[0][1].values())))
     return VerificationReport(str(path), differences, count, examples is None, fresh_process, rtol, atol)
+
+
+def _parts(given, answer):
+    """Yield (inputs, what the model predicts for them, or for more): batches, the first example, the first batch again.
+
+    Batches, since sizes that differ from text to text are padded to the longest of a batch.
+    """
+    batches = [
+        {key: value[start : start + BATCH] for key, value in given.items()}
+        for start in range(0, len(next(iter(given.values()))), BATCH)
+    ]
+    predictions = [answer(batch) for batch in batches]
+    yield from zip(batches, predictions, strict=True)
+    yield {key: value[:1] for key, value in given.items()}, predictions[0]
+    yield batches[0], predictions[0]
 
 
 def _compute_dtype(model):
@@ -91,26 +105,30 @@ def _run(path, calls, fresh_process):
 
 
 def _cases(path, contract, model, examples, preprocess):
-    """Return (signature, inputs, expected outputs) for each signature."""
+    """Return (signature, inputs, function from inputs to expected outputs) for each signature."""
     labels = (path / contract["labels"]).read_text(encoding="utf-8").splitlines() if contract["labels"] else None
     signatures = contract["signatures"]
 
-    def expected(inputs):
-        outputs = model.predict(inputs, verbose=0)
+    def predict(inputs):
+        outputs = model.predict(inputs, batch_size=BATCH, verbose=0)
         return {key: x.numpy() for key, x in named_answers(outputs, contract["model_outputs"], labels).items()}
 
     if "serving_images" not in signatures:
         structure = input_structure(model)
         arrays = array_examples(examples, structure, input_specs(model))
-        inputs = keras.tree.pack_sequence_as(structure, arrays)
-        return [(n, dict(zip(s["inputs"], arrays, strict=True)), expected(inputs)) for n, s in signatures.items()]
+
+        def predict_arrays(given):
+            return predict(keras.tree.pack_sequence_as(structure, list(given.values())))
+
+        return [(n, dict(zip(s["inputs"], arrays, strict=True)), predict_arrays) for n, s in signatures.items()]
     shape = signatures["serving_images"]["inputs"]["images"]["shape"]
     images, encoded = image_examples(examples, tf.TensorSpec(shape, tf.float32))
-    cases = []
-    for name, signature in signatures.items():
-        takes_bytes = "image_bytes" in signature["inputs"]
-        raw = images_from_bytes(tf.constant(encoded), shape[1:3], shape[3]) if takes_bytes else images
-        given = {"image_bytes": np.array(encoded, object)} if takes_bytes else {"images": images}
-        prepared = np.asarray(prepare(preprocess, tf.convert_to_tensor(raw)))
-        cases.append((name, given, expected(prepared)))
-    return cases
+
+    def predict_images(given):
+        raw = given.get("images")
+        if raw is None:
+            raw = images_from_bytes(tf.constant(given["image_bytes"]), shape[1:3], shape[3])
+        return predict(np.asarray(prepare(preprocess, tf.convert_to_tensor(raw))))
+
+    given = {"image_bytes": np.array(encoded, object)}, {"images": images}
+    return [(n, given["image_bytes" not in s["inputs"]], predict_images) for n, s in signatures.items()]

@@ -38,7 +38,7 @@ def align_labels(labels: Any, word_ids: Any, *, ignore_class: int = -1) -> tf.Te
     word_ids = tf.convert_to_tensor(word_ids, tf.int32)
     if word_ids.shape.rank != 2 or not labels.shape[:1].is_compatible_with(word_ids.shape[:1]):
         fail("word_ids", word_ids.shape, f"of shape (batch, length), for labels of shape {labels.shape}")
-    first = _first_pieces(word_ids)
+    first = first_pieces(word_ids)
     largest = tf.reduce_max(tf.pad(tf.where(first, word_ids, -1), [[1, 0], [1, 0]], constant_values=-1))
     enough = tf.debugging.assert_less(
         largest, tf.shape(labels)[1], "There are fewer labels than words. Give each word a label."
@@ -74,7 +74,7 @@ def unalign_labels(labels: Any, word_ids: Any, num_words: Any, *, fill: int) -> 
         word_ids = word_ids.to_tensor(-1)
     labels, word_ids = _dense(labels, fill), tf.convert_to_tensor(word_ids, tf.int32)
     num_words = tf.convert_to_tensor(num_words, tf.int32)
-    places = tf.where(_first_pieces(word_ids))
+    places = tf.where(first_pieces(word_ids))
     rows, values = tf.cast(places[:, 0], tf.int32), tf.gather_nd(labels, places)
     where = tf.stack([rows, tf.gather_nd(word_ids, places)], axis=1)
     width = tf.reduce_max(tf.concat([[0], num_words, where[:, 1] + 1], axis=0))
@@ -90,6 +90,11 @@ def _dense(labels, blank):
     return tf.cast(labels, tf.int32)
 
 
-def _first_pieces(word_ids):
+def first_pieces(word_ids: tf.Tensor) -> tf.Tensor:
+    """Return True at the first piece of each word, `(batch, length)`.
+
+    Args:
+        word_ids: Number of each piece's word, -1 for special tokens and padding, `(batch, length)`.
+    """
     before = tf.pad(word_ids, [[0, 0], [1, 0]], constant_values=-1)[:, :-1]
     return (word_ids >= 0) & (word_ids != before)

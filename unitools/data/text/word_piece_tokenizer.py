@@ -112,6 +112,11 @@ class WordPieceTokenizer(Component, keras.layers.Layer):
         """
         return cls(**(read_folder(folder) | options))
 
+    @property
+    def room(self) -> int:
+        """Pieces that a row of one text holds, special tokens not counted."""
+        return self.max_length - 2
+
     def _tokens(self):
         return _SPECIAL | dict(self.special_tokens or {})
 
