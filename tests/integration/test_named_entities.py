@@ -20,7 +20,7 @@ class _Case:
         self.tokenizer = ut.data.WordPieceTokenizer.from_folder(weights, max_length=128)
         self.test = ut.data.ColumnText(folder / "test.iob2.txt")
         self.batches = self.test.batches(16, encode=self.tokenizer, shuffle=False)
-        base = ut.backbones.bert(weights, segments=True)
+        base = ut.backbones.bert(weights)
         logits = ut.heads.TokenTagger(self.test.num_tags)(base.sequence_output)
         self.model = keras.Model(base.input, logits)
         ut.training.compile(

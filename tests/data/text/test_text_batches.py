@@ -284,7 +284,7 @@ def test_the_tokenizer_encodes_words_and_texts(write):
     table = TextTable(write("text,label\nAda is,x\nLovelace,y\n", "t.csv"))
     ((inputs, labels),) = table.batches(2, encode=tokenizer, shuffle=False, boundaries=[6])
     assert inputs["token_ids"].numpy().tolist() == [[2, 5, 6, 3, 0, 0], [2, 7, 8, 9, 3, 0]]
-    assert inputs["padding_mask"].numpy().sum(1).tolist() == [4, 5] and set(inputs) >= {"segment_ids"}
+    assert inputs["padding_mask"].numpy().sum(1).tolist() == [4, 5] and set(inputs) == {"token_ids", "padding_mask"}
 
 
 def test_tables_of_texts(shared_data):
@@ -354,3 +354,20 @@ def test_what_a_tokenizer_has_packed_is_not_cut_again(tmp_path):
         reader.batches(1, encode=tokenizer, shuffle=False, max_length=5)
     with pytest.raises(ValueError, match=r"`special_ids` must be without.*Received special_ids=\{'start': 2\}"):
         reader.batches(1, encode=tokenizer, special_ids={"start": 2})
+
+
+def test_batches_hold_the_inputs_that_a_model_takes(write):
+    tokenizer = WordPieceTokenizer(VOCABULARY, max_length=6)
+    reader = ColumnText(write("Ada B-PER\nis O\n\nLovelace B-PER\n", "t.txt"))
+    names = ("first_pieces", "token_ids", "segment_ids")
+    ((inputs, labels),) = reader.batches(2, encode=tokenizer, shuffle=False, inputs=names)
+    assert tuple(inputs) == names
+    np.testing.assert_array_equal(inputs["first_pieces"], labels >= 0)
+    assert not inputs["segment_ids"].numpy().any()
+    with pytest.raises(ValueError, match="`inputs` must be names among .*'padding_mask'"):
+        reader.batches(2, encode=tokenizer, inputs=["pictures"])
+    table = TextTable(write("text,label\nAda is,x\nLovelace,y\n", "t.csv"))
+    with pytest.raises(ValueError, match="`inputs` must be names among"):
+        table.batches(2, encode=tokenizer, inputs=["first_pieces"])  # texts have no words with labels
+    with pytest.raises(ValueError, match="Give `encode`"):
+        table.batches(2, inputs=["token_ids"])

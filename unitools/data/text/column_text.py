@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -155,6 +155,7 @@ class ColumnText:
         max_length: int | None = None,
         boundaries: list[int] | tuple[int, ...] | None = None,
         special_ids: dict | None = None,
+        inputs: Iterable[str] | None = None,
         shuffle: bool = True,
         seed: int | None = None,
         drop_remainder: bool = False,
@@ -174,6 +175,7 @@ class ColumnText:
             boundaries: Lengths that batches are padded to. Default: 8, 16, 32, ...
             special_ids: Dictionary of the ids put in where a sentence begins ("start") and ends ("end"), where there is
                 padding ("pad", default 0), and for a word that has no pieces ("unknown").
+            inputs: Names of what the batches hold, such as a model's `input`; see `TextBatches`.
             shuffle: Whether sentences are grouped by length and shuffled, every epoch anew. With False they keep their
                 order, as `predict` requires; more is then padding. Default True.
             seed: Integer from 0 to 2^31 - 1 that fixes the order; see `Batches`.
@@ -187,8 +189,9 @@ class ColumnText:
         labels = np.array([numbers[tag] for _, tags in self.sentences for tag in tags], np.int32)
         table = encode_words(encode, [words for words, _ in self.sentences], labels, ids["unknown"])
         add_special(table, ids, max_length)
-        options = {"unit": unit, "boundaries": boundaries, "max_length": max_length, "pad_id": ids["pad"] or 0}
-        return TextBatches(table, batch_size, shuffle=shuffle, seed=seed, drop_remainder=drop_remainder, **options)
+        options = {"unit": unit, "boundaries": boundaries, "max_length": max_length, "inputs": inputs}
+        order = {"shuffle": shuffle, "seed": seed, "drop_remainder": drop_remainder}
+        return TextBatches(table, batch_size, pad_id=ids["pad"] or 0, **order, **options)
 
     @property
     def tag2id(self) -> dict:

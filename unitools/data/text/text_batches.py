@@ -1,12 +1,14 @@
 """Batches of encoded texts, grouped by length."""
 
 import random
+from collections.abc import Iterable
 
 import tensorflow as tf
 
 from unitools.core.checks import check_choice, check_flag, check_integer
 from unitools.data.batch_pipeline import move, new_position, pipeline_options
 from unitools.data.batches import Batches
+from unitools.data.text.batch_inputs import chosen_inputs, select_inputs
 from unitools.data.text.bucket_order import BucketOrder
 from unitools.data.text.bucket_plan import checked_boundaries
 from unitools.data.text.token_table import IGNORED, TokenTable
@@ -28,6 +30,9 @@ class TextBatches(Batches):
         boundaries: Lengths to pad to. Default: 8, 16, 32, ...
         max_length: Length in place of the last of the default `boundaries`.
         pad_id: Token id of padding. Default 0.
+        inputs: Names of what each batch holds, such as a model's `input`: "token_ids", "padding_mask", "segment_ids",
+            "character_ids", "first_pieces" (True where a word begins). Default: all there are but "first_pieces", and
+            "segment_ids" for pairs of texts only.
         shuffle: Whether examples are grouped by length, and shuffled. Otherwise they keep their order. Default True.
         seed: Integer from 0 to 2^31 - 1 that fixes the order; see `Batches`.
         drop_remainder: Whether the one batch that is not full is left out. Default False.
@@ -63,6 +68,7 @@ class TextBatches(Batches):
         boundaries: list[int] | tuple[int, ...] | None = None,
         max_length: int | None = None,
         pad_id: int = 0,
+        inputs: Iterable[str] | None = None,
         shuffle: bool = True,
         seed: int | None = None,
         drop_remainder: bool = False,
@@ -74,7 +80,7 @@ class TextBatches(Batches):
         seed = random.randrange(2**31) if seed is None else check_integer("seed", seed, 0, 2**31 - 1)
         boundaries = checked_boundaries(boundaries, table.lengths, max_length)
         order = BucketOrder(table.lengths, batch_size, unit, boundaries, shuffle, seed, drop_remainder)
-        self._open((table, pad_id), order)
+        self._open((table, pad_id, chosen_inputs(inputs, table)), order)
 
     def _open(self, source, order):
         order.plan  # noqa: B018 - raises for arguments that do not go together, before any graph is built
@@ -107,8 +113,8 @@ class TextBatches(Batches):
 class _Loader:
     """Takes (epoch, step) to a padded batch."""
 
-    def __init__(self, table, pad_id, order):
-        self._order, self._pad_id = order, pad_id
+    def __init__(self, table, pad_id, inputs, order):
+        self._order, self._pad_id, self._inputs = order, pad_id, inputs
         self._by_token, self._num_classes = table.by_token, table.num_classes
         self._values = {key: tf.constant(value) for key, value in table.values.items()}
         self._splits = tf.constant(table.splits)
@@ -130,9 +136,11 @@ class _Loader:
         batch = {key: padded(values, pads[key]) for key, values in self._values.items()}
         batch["padding_mask"] = inside
         if self._labels is None:
-            return ticket, batch
+            return ticket, select_inputs(batch, None, self._inputs)
         if self._by_token:
-            return ticket, (batch, padded(self._labels, IGNORED))
+            labels = padded(self._labels, IGNORED)
+            return ticket, (select_inputs(batch, labels, self._inputs), labels)
+        batch = select_inputs(batch, None, self._inputs)
         labels = tf.gather(self._labels, examples)
         return ticket, (batch, labels if self._num_classes is None else tf.one_hot(labels, self._num_classes))
 

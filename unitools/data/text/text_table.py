@@ -2,7 +2,7 @@
 
 import copy
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -184,6 +184,7 @@ class TextTable:
         max_length: int | None = None,
         boundaries: list[int] | tuple[int, ...] | None = None,
         special_ids: dict | None = None,
+        inputs: Iterable[str] | None = None,
         shuffle: bool = True,
         seed: int | None = None,
         drop_remainder: bool = False,
@@ -205,6 +206,7 @@ class TextTable:
             boundaries: Lengths that batches are padded to. Default: 8, 16, 32, ...
             special_ids: Dictionary of the ids put in where a text begins ("start") and ends ("end"), and where there is
                 padding ("pad", default 0).
+            inputs: Names of what the batches hold, such as a model's `input`; see `TextBatches`.
             shuffle: Whether texts are grouped by length and shuffled, every epoch anew. With False they keep their
                 order, as `predict` requires; more is then padding. Default True.
             seed: Integer from 0 to 2^31 - 1 that fixes the order; see `Batches`.
@@ -218,12 +220,13 @@ class TextTable:
         ids = checked_ids(special_ids)
         if encode is None:
             check_choice("unit", unit, ("sentences",), "Give `encode`, so that tokens can be counted.")
+            check_choice("inputs", inputs, (None,), "Give `encode`: without it, batches hold strings.")
             return Batches(string_source(self.texts, labels, classes), batch_size, **order)
         table = encode_texts(encode, list(zip(*self.texts, strict=True)) if self.is_pair else [self.texts])
         table.labels, table.num_classes = labels, classes
         add_special(table, ids, max_length)
-        options = {"unit": unit, "boundaries": boundaries, "max_length": max_length, "pad_id": ids["pad"] or 0}
-        return TextBatches(table, batch_size, **order, **options)
+        options = {"unit": unit, "boundaries": boundaries, "max_length": max_length, "inputs": inputs}
+        return TextBatches(table, batch_size, pad_id=ids["pad"] or 0, **order, **options)
 
     def _batch_labels(self, class_mode):
         """Return (labels or None, number of classes for one-hot labels or None)."""

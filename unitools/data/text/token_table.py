@@ -29,6 +29,7 @@ class TokenTable:
         num_truncated: Number of examples that lost tokens.
         num_lost_words: Number of words whose labels are on no token.
         packed: Whether `encode` was a tokenizer that puts in what a text begins and ends with.
+        has_pairs: Whether each example is a pair of texts.
     """
 
     values: dict
@@ -39,6 +40,7 @@ class TokenTable:
     num_truncated: int = 0
     num_lost_words: int = 0
     packed: bool = False
+    has_pairs: bool = False
 
     @property
     def lengths(self):
@@ -64,7 +66,9 @@ def encode_texts(encode, columns):
         parts.append(flat_rows(unpacked(result, MODEL_INPUTS), chunk[0].shape[0]))
     values = joined_values([values for values, _ in parts])
     splits = np.concatenate([[0], np.cumsum(np.concatenate([np.diff(splits) for _, splits in parts]))])
-    return TokenTable(values, splits.astype(np.int64), num_truncated=truncated, packed=packed)
+    return TokenTable(
+        values, splits.astype(np.int64), num_truncated=truncated, packed=packed, has_pairs=len(columns) > 1
+    )
 
 
 def unpacked(result, keys):
