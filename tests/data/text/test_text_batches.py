@@ -371,3 +371,25 @@ def test_batches_hold_the_inputs_that_a_model_takes(write):
         table.batches(2, encode=tokenizer, inputs=["first_pieces"])  # texts have no words with labels
     with pytest.raises(ValueError, match="Give `encode`"):
         table.batches(2, inputs=["token_ids"])
+
+
+@pytest.mark.parametrize(
+    ("steps", "longest", "expected"),
+    [
+        (1, 8, (8,)),
+        (1, 9, (8, 16)),
+        (2, 30, (8, 12, 16, 24, 32)),
+        (4, 17, (8, 10, 12, 14, 16, 20)),
+        (8, 11, (8, 9, 10, 11)),
+    ],
+)
+def test_lengths_between_powers_of_two(steps, longest, expected):
+    lengths = [longest, *range(1, longest)]
+    assert _batches(1, lengths, boundaries=steps).boundaries == expected
+    padded = [min(length for length in expected if length >= real) for real in lengths]
+    assert _batches(1, lengths, boundaries=steps).padding_share == pytest.approx(1 - sum(lengths) / sum(padded))
+
+
+def test_steps_that_are_none():
+    with pytest.raises(ValueError, match="boundaries=3"):
+        _batches(1, [4], boundaries=3)

@@ -31,25 +31,34 @@ class BucketPlan:
 
 
 def checked_boundaries(boundaries, lengths, max_length=None):
-    """Return the lengths to pad to. Default: powers of two, and `max_length` in place of the last.
+    """Return the lengths to pad to.
 
     Args:
-        boundaries: Ascending integers, or None.
+        boundaries: Ascending integers; or how many lengths there are from one power of two to the next, 1, 2, 4 or 8,
+            `max_length` in place of the last; or None, for 1.
         lengths: Number of tokens of each example.
         max_length: Greatest number of tokens, or None.
     """
     longest = int(np.max(lengths))
-    if boundaries is None:
-        last = max(longest, 1)
-        powers = [_SHORTEST << power for power in range(32) if _SHORTEST << power < 2 * last] or [_SHORTEST]
-        limit = powers[-1] if max_length is None else max_length
-        return tuple(dict.fromkeys(min(power, limit) for power in powers))
+    if boundaries is None or (isinstance(boundaries, int) and boundaries in (1, 2, 4, 8)):
+        steps = _steps(max(longest, 1), boundaries or 1)
+        limit = steps[-1] if max_length is None else max_length
+        return tuple(dict.fromkeys(min(step, limit) for step in steps))
     if not isinstance(boundaries, (list, tuple)) or list(boundaries) != sorted(set(boundaries)) or not boundaries:
-        fail("boundaries", boundaries, "ascending integers >= 1")
+        fail("boundaries", boundaries, "ascending integers >= 1, or one of the numbers 1, 2, 4 and 8")
     if boundaries[-1] < longest:
         advice = f"Add {longest}, or cut the examples with `max_length`."
         fail("boundaries", boundaries, f"such that the longest example, of {longest} tokens, fits", advice)
     return tuple(check_integer("boundaries", boundary, 1) for boundary in boundaries)
+
+
+def _steps(longest, per_doubling):
+    """Return lengths from 8 on, so many until it doubles, up to the first that holds the longest example."""
+    steps, length = [_SHORTEST], _SHORTEST
+    while steps[-1] < longest:
+        steps += [length + length * part // per_doubling for part in range(1, per_doubling + 1)]
+        length *= 2
+    return [step for step, before in zip(steps, [0, *steps], strict=False) if before < longest]
 
 
 def plan_buckets(lengths, boundaries, batch_size, unit, shards, drop_remainder):

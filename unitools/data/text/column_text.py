@@ -153,7 +153,7 @@ class ColumnText:
         encode: Callable,
         unit: str = "sentences",
         max_length: int | None = None,
-        boundaries: list[int] | tuple[int, ...] | None = None,
+        boundaries: list[int] | tuple[int, ...] | int | None = None,
         special_ids: dict | None = None,
         inputs: Iterable[str] | None = None,
         shuffle: bool = True,
@@ -172,7 +172,7 @@ class ColumnText:
             unit: What `batch_size` counts, "sentences" (default) or "tokens".
             max_length: Greatest number of tokens, special ones included. What is longer is cut; the result's
                 `num_truncated` and `num_lost_words` count it. Default None: nothing is cut.
-            boundaries: Lengths that batches are padded to. Default: 8, 16, 32, ...
+            boundaries: Lengths that batches are padded to; see `TextBatches`. Default: 8, 16, 32, ...
             special_ids: Dictionary of the ids put in where a sentence begins ("start") and ends ("end"), where there is
                 padding ("pad", default 0), and for a word that has no pieces ("unknown").
             inputs: Names of what the batches hold, such as a model's `input`; see `TextBatches`.

@@ -27,7 +27,8 @@ class TextBatches(Batches):
         table: The encoded texts, a `TokenTable`.
         batch_size: Examples a batch, or tokens, padding included.
         unit: "sentences" (default) or "tokens".
-        boundaries: Lengths to pad to. Default: 8, 16, 32, ...
+        boundaries: Lengths to pad to; or how many there are from one power of two to the next: 1, 2, 4 or 8. More of
+            them mean less padding, and more programs where XLA compiles. Default 1: 8, 16, 32, ...
         max_length: Length in place of the last of the default `boundaries`.
         pad_id: Token id of padding. Default 0.
         inputs: Names of what each batch holds, such as a model's `input`: "token_ids", "padding_mask", "segment_ids",
@@ -65,7 +66,7 @@ class TextBatches(Batches):
         batch_size: int,
         *,
         unit: str = "sentences",
-        boundaries: list[int] | tuple[int, ...] | None = None,
+        boundaries: list[int] | tuple[int, ...] | int | None = None,
         max_length: int | None = None,
         pad_id: int = 0,
         inputs: Iterable[str] | None = None,

@@ -182,7 +182,7 @@ class TextTable:
         class_mode: str | None = "sparse",
         unit: str = "sentences",
         max_length: int | None = None,
-        boundaries: list[int] | tuple[int, ...] | None = None,
+        boundaries: list[int] | tuple[int, ...] | int | None = None,
         special_ids: dict | None = None,
         inputs: Iterable[str] | None = None,
         shuffle: bool = True,
@@ -203,7 +203,7 @@ class TextTable:
             unit: What `batch_size` counts, "sentences" (default, one text each) or "tokens".
             max_length: Greatest number of tokens, special ones included. What is longer is cut; the result's
                 `num_truncated` counts it. Default None: nothing is cut.
-            boundaries: Lengths that batches are padded to. Default: 8, 16, 32, ...
+            boundaries: Lengths that batches are padded to; see `TextBatches`. Default: 8, 16, 32, ...
             special_ids: Dictionary of the ids put in where a text begins ("start") and ends ("end"), and where there is
                 padding ("pad", default 0).
             inputs: Names of what the batches hold, such as a model's `input`; see `TextBatches`.
