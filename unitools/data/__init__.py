@@ -18,6 +18,14 @@ from unitools.data.image import (
 from unitools.data.image_folder import ImageFolder
 from unitools.data.picture_error import PictureError
 from unitools.data.source import Source
+from unitools.data.text.augmenting import (
+    ComposeText,
+    MentionReplacement,
+    SynonymReplacement,
+    TextAugmenter,
+    WordDropout,
+    WordSwap,
+)
 from unitools.data.text.character_vocabulary import CharacterVocabulary
 from unitools.data.text.column_text import ColumnText
 from unitools.data.text.tag_scheme import convert_tags, entity_spans
@@ -38,9 +46,11 @@ __all__ = [
     "CharacterVocabulary",
     "ColumnText",
     "Compose",
+    "ComposeText",
     "CutMix",
     "ImageDataGenerator",
     "ImageFolder",
+    "MentionReplacement",
     "MixUp",
     "MixingAugmenter",
     "PictureError",
@@ -49,12 +59,16 @@ __all__ = [
     "RandomColor",
     "RandomErasing",
     "Source",
+    "SynonymReplacement",
+    "TextAugmenter",
     "TextBatches",
     "TextFileError",
     "TextTable",
     "UnknownClassError",
     "UnknownTagError",
+    "WordDropout",
     "WordPieceTokenizer",
+    "WordSwap",
     "WordVectors",
     "WordVocabulary",
     "align_labels",
