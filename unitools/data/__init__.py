@@ -35,6 +35,8 @@ from unitools.data.text.text_file_error import TextFileError
 from unitools.data.text.text_table import TextTable
 from unitools.data.text.word_labels import align_labels, unalign_labels
 from unitools.data.text.word_piece_tokenizer import WordPieceTokenizer
+from unitools.data.text.word_splitter import WordSplitter
+from unitools.data.text.word_tokenizer import WordTokenizer
 from unitools.data.text.word_vectors import WordVectors
 from unitools.data.text.word_vocabulary import WordVocabulary
 from unitools.data.text.word_windows import join_windows, plan_windows
@@ -68,7 +70,9 @@ __all__ = [
     "UnknownTagError",
     "WordDropout",
     "WordPieceTokenizer",
+    "WordSplitter",
     "WordSwap",
+    "WordTokenizer",
     "WordVectors",
     "WordVocabulary",
     "align_labels",

@@ -49,4 +49,35 @@ SPECIMENS = [
         output_shape=(2, 3, 4),
         bad={"vocabulary": ("ab",), "max_word_length": 0},
     ),
+    Specimen(
+        ut.data.WordSplitter,
+        arguments={"abbreviations": ("approx.",), "split_clitics": False, "split_chinese": False},
+        inputs=lambda: np.array(["It isn't (approx.) 5.", "中文 is (b) c d", "Mr. Day's, a b!", " “a” b c d e "], object),
+        output_shape={"words": (4, 7), "offsets": (4, 7, 2)},
+        bad={"abbreviations": ("Mr",), "split_clitics": "yes", "split_chinese": 3},
+    ),
+    Specimen(
+        ut.data.WordTokenizer,
+        arguments={
+            "words": ut.data.WordVocabulary(("the", "day's"), lowercase=True),
+            "characters": ut.data.CharacterVocabulary(("T", "é"), max_word_length=4),
+            "splitter": ut.data.WordSplitter(split_clitics=False),
+            "max_length": 5,
+            "padding": "max_length",
+        },
+        inputs=lambda: np.array(["The Day's café", "the the.", "", "a b c d e f"], object),
+        output_shape={
+            **dict.fromkeys(("token_ids", "padding_mask", "word_ids"), (4, 5)),
+            "offsets": (4, 5, 2),
+            "character_ids": (4, 5, 4),
+            "num_truncated": (4,),
+        },
+        bad={
+            "words": ("the",),
+            "characters": "abc",
+            "splitter": " ",
+            "max_length": 0,
+            "padding": "shortest",
+        },
+    ),
 ]

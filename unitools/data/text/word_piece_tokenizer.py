@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from unitools.core.checks import check_choice, check_flag, check_integer, fail
 from unitools.core.component import Component, register
+from unitools.data.text.string_inputs import as_strings
 from unitools.data.text.word_piece_files import read_folder
 from unitools.data.text.word_piece_match import match_pieces
 from unitools.data.text.word_piece_pack import pack_pieces
@@ -135,7 +136,7 @@ class WordPieceTokenizer(Component, keras.layers.Layer):
 
     def tokenize(self, texts: Any) -> dict[str, tf.RaggedTensor]:
         """Return ragged `token_ids`, `offsets` and `word_ids` of texts, or of words, without special tokens."""
-        texts = _as_strings(texts)
+        texts = as_strings(texts)
         if not isinstance(texts, tf.RaggedTensor):
             ids, spans, words, rows = self._flat_pieces(texts)
             count = tf.size(texts, tf.int64)
@@ -168,19 +169,6 @@ class WordPieceTokenizer(Component, keras.layers.Layer):
                 fail("inputs", inputs, "texts, or a tuple of two of them")
             return self.pack(self.tokenize(inputs[0]), self.tokenize(inputs[1]))
         return self.pack(self.tokenize(inputs))
-
-
-def _as_strings(texts):
-    if isinstance(texts, (list, tuple)) and any(isinstance(item, (list, tuple)) for item in texts):
-        texts = tf.ragged.constant(texts, dtype=tf.string, ragged_rank=1)
-    if isinstance(texts, tf.RaggedTensor):
-        return texts
-    texts = tf.convert_to_tensor(texts, tf.string)
-    if texts.shape.rank == 2:  # words of texts of one length, or Keras' column of texts
-        return tf.RaggedTensor.from_tensor(texts)
-    if texts.shape.rank != 1:
-        fail("inputs", texts.shape, "of shape (batch,), or (batch, words)")
-    return texts
 
 
 def _checked_vocabulary(vocabulary):

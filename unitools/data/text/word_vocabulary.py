@@ -107,6 +107,9 @@ class WordVocabulary(Component, keras.layers.Layer):
         """Number of ids, padding and unknown included: the `input_dim` of an embedding."""
         return FIRST_ID + len(self.vocabulary)
 
+    def build(self, input_shape: Any) -> None:
+        """Make nothing: there are no weights."""
+
     def call(self, inputs: Any) -> tf.Tensor:
         """Return the ids."""
         return tf.cast(self._table(self._words(inputs)), tf.int32)
