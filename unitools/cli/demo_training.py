@@ -4,9 +4,9 @@ import keras
 from rich.console import Console
 
 from unitools.adaptation import freeze, unfreeze
+from unitools.callbacks import Progress
 from unitools.cli.demo_data import augmentation
 from unitools.cli.demo_settings import DemoSettings
-from unitools.cli.training_progress import TrainingProgress
 from unitools.data import ImageFolder
 from unitools.training import CompileReport, compile
 
@@ -26,7 +26,8 @@ def train_network(
 
     def fit(title, epochs, **options):
         report = compile(model, steps=epochs * len(batches), seed=settings.seed, verbose=False, **options)
-        progress = TrainingProgress(console, title)
+        progress = Progress(title=title)
+        progress.console = console
         # shuffle=False: the batches shuffle themselves.
         model.fit(batches, validation_data=held_out, epochs=epochs, shuffle=False, verbose=0, callbacks=[progress])
         return report

@@ -19,6 +19,7 @@ def check_component(
     bad: dict[str, Any] | None = None,
     exceptions: dict[str, str] | None = None,
     identity: dict[str, Any] | None = None,
+    training: Callable[[], tuple] | None = None,
     checks: Iterable[str] | None = None,
 ) -> list[str]:
     """Test that a component keeps the promises that every unitools component makes.
@@ -35,6 +36,8 @@ def check_component(
         bad: An invalid value for each checked argument.
         exceptions: Why a check does not hold, by the check's name. A check that is excepted must fail.
         identity: Arguments that switch an augmenter off.
+        training: Function without arguments that returns `(model, x, y)`, a compiled model and its data, always the
+            same, for a Callback that needs more than a regression with the metric `mae`.
         checks: Names of the checks to run. None runs all that apply.
 
     Returns:
@@ -58,7 +61,7 @@ def check_component(
     ...                 checks=["config_holds_arguments", "xla_equals_eager"])
     ['config_holds_arguments', 'xla_equals_eager']
     """
-    options = {"inputs": inputs, "output_shape": output_shape, "identity": identity}
+    options = {"inputs": inputs, "output_shape": output_shape, "identity": identity, "training": training}
     specimen = _as_specimen(component, arguments, bad=bad or {}, exceptions=exceptions or {}, **options)
     if is_executable(specimen) and specimen.inputs is None:
         raise ValueError(

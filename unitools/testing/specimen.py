@@ -21,6 +21,8 @@ class Specimen:
         exceptions: Why a check does not hold, by the check's name. The check must then fail: an exception that is no
             longer needed is an error.
         identity: Arguments that switch an augmenter off, for the check that it then changes nothing.
+        training: Function without arguments that returns `(model, x, y)`, a compiled model and its data, always the
+            same, for a Callback that needs more than a regression with the metric `mae`.
 
     Example:
     >>> import keras, numpy
@@ -39,6 +41,7 @@ class Specimen:
     bad: dict[str, Any] = field(default_factory=dict)
     exceptions: dict[str, str] = field(default_factory=dict)
     identity: dict[str, Any] | None = None
+    training: Callable[[], tuple] | None = None
 
     @property
     def label(self) -> str:

@@ -12,13 +12,18 @@ from unitools.testing.tensors import expect
 _EPOCHS = 3
 
 
-def _fit(callback):
-    """Train a small regression from a fixed start, and return its history and final weights."""
+def _regression():
+    """Return a small regression and its data, from a fixed start."""
     values = np.linspace(-1, 1, 16, dtype="float32").reshape(8, 2)
-    targets = values.sum(axis=1, keepdims=True)
     inputs = keras.Input((2,))
     model = keras.Model(inputs, keras.layers.Dense(1, kernel_initializer="ones", name="head")(inputs))
     model.compile(keras.optimizers.SGD(0.1), "mse", metrics=["mae"], run_eagerly=True)
+    return model, values, values.sum(axis=1, keepdims=True)
+
+
+def _fit(specimen, callback):
+    """Train the specimen's model, or a regression, and return its history and final weights."""
+    model, values, targets = (specimen.training or _regression)()
     data = {"validation_data": (values, targets), "batch_size": 4, "shuffle": False, "verbose": 0}
     history = model.fit(values, targets, epochs=_EPOCHS, callbacks=[callback], **data)
     return history.history, model.get_weights()
@@ -28,7 +33,7 @@ def _fit(callback):
 def serves_two_fits(specimen):
     """A second `fit` with one object goes as the first did."""
     callback = specimen.build()
-    (first, weights), (second, again) = _fit(callback), _fit(callback)
+    (first, weights), (second, again) = _fit(specimen, callback), _fit(specimen, callback)
     lengths = {name: (len(values), len(second.get(name, ()))) for name, values in first.items()}
     expect(all(left == right for left, right in lengths.values()), f"epochs by log in first and second fit: {lengths}")
     for name, values in first.items():
@@ -43,7 +48,7 @@ def serves_two_fits(specimen):
 def state_survives_json(specimen):
     """What `get_state` returns goes through JSON into another object that goes on from there."""
     callback, other = specimen.build(), specimen.build()
-    _fit(callback)
+    _fit(specimen, callback)
     state = callback.get_state()
     other.set_state(json.loads(json.dumps(state)))
     received = other.get_state()
