@@ -1,5 +1,6 @@
 """Sentences of tagged words in column files."""
 
+import copy
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -7,15 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from unitools.core.checks import check_choice, check_index, check_integer, fail
-from unitools.core.entity_tags import split_tag
+from unitools.core.checks import check_choice, check_index, check_integer, check_number, fail
+from unitools.data.stratify import split_indices
+from unitools.data.text.augmenting.text_augmenter import TextAugmenter
 from unitools.data.text.column_rows import parse_rows
-from unitools.data.text.piece_labels import encode_words
-from unitools.data.text.special_tokens import add_special, checked_ids
-from unitools.data.text.tag_scheme import SCHEMES, convert_tags, detect_scheme, entity_spans, offences
+from unitools.data.text.settled_rows import SettledRows
+from unitools.data.text.special_tokens import checked_ids
+from unitools.data.text.tag_scheme import SCHEMES, entity_spans
 from unitools.data.text.tag_set import check_known, checked_tags, collect_tags
+from unitools.data.text.tagged_table import tagged_table
 from unitools.data.text.text_batches import TextBatches
-from unitools.data.text.text_file_error import TextFileError
 from unitools.data.text.text_lines import read_text, split_lines
 
 
@@ -93,47 +95,15 @@ class ColumnText:
         tags = None if tags is None else checked_tags(tags)
         lines = split_lines(read_text(path, encoding))
         found, self.line_counts, self.num_documents = parse_rows(lines, token_column, tag_column, comment)
-        self.repaired, self.skipped = [], []
-        found = self._settle(found, scheme)
-        self.tags = collect_tags(self._all_tags(found), self.to or self.scheme) if tags is None else tags
+        settled = SettledRows(self.path, found, scheme, self.to, on_error)
+        found, self.scheme = settled.sentences, settled.scheme
+        self.repaired, self.skipped = settled.repaired, settled.skipped
+        used = {tag for sentence in found for tag in sentence.tags}
+        self.tags = collect_tags(used, self.to or self.scheme) if tags is None else tags
         check_known(self.path, found, self.tags)
         self.sentences = tuple((tuple(sentence.words), tuple(sentence.tags)) for sentence in found)
         self.documents = np.array([sentence.document for sentence in found], np.int32)
         self.lines = np.array([sentence.lines[0] for sentence in found], np.int64)
-
-    def _settle(self, found, scheme):
-        """Return the sentences that can be used, their tags converted; raise for the others, or list them."""
-        if scheme is not None:
-            _find_foreign_tags(found)
-        found = self._without_faults(found, 'Mend them, or leave out their sentences with on_error="skip".')
-        self.scheme = detect_scheme(sentence.tags for sentence in found) if scheme == "auto" else scheme
-        if scheme is None:
-            return found
-        for sentence in found:
-            broken = [(sentence.lines[at], reason) for at, reason in offences(sentence.tags, self.scheme)]
-            if self.on_error == "repair":
-                self.repaired += broken
-            else:
-                sentence.findings += broken
-        advice = 'Give the `scheme` that the file has, or on_error="repair" or "skip".'
-        found = self._without_faults(found, advice)
-        for sentence in found:
-            sentence.tags = convert_tags(sentence.tags, self.to or self.scheme)
-        return found
-
-    def _without_faults(self, found, advice):
-        findings = [finding for sentence in found for finding in sentence.findings]
-        if findings and self.on_error != "skip":
-            raise TextFileError(self.path, findings, advice)
-        self.skipped += findings
-        found = [sentence for sentence in found if not sentence.findings]
-        if not found:
-            raise TextFileError(self.path, self.skipped or [(0, "the file holds no sentences")])
-        return found
-
-    @staticmethod
-    def _all_tags(found):
-        return {tag for sentence in found for tag in sentence.tags}
 
     def __len__(self):
         return len(self.sentences)
@@ -146,6 +116,41 @@ class ColumnText:
         labels = np.array([numbers[tag] for tag in tags], np.int32)
         return {"words": words, "tags": tags, "labels": labels, "document": int(self.documents[position])}
 
+    def split(self, fraction: float, seed: int, *, by: str = "auto") -> tuple["ColumnText", "ColumnText"]:
+        """Return two readers: the first without, the second with `fraction` of the sentences, drawn at random.
+
+        Both keep the tags and their numbers; `line_counts`, `repaired` and `skipped` are those of the file.
+
+        Args:
+            fraction: Share of the second reader, in (0, 1).
+            seed: Integer >= 0. The same seed gives the same split.
+            by: "document" to draw whole documents, so that no document is on both sides, and `fraction` of their
+                number; "sentence"; or "auto" (default) for documents where there are several.
+
+        Raises:
+            ValueError: An argument is out of range, or there is nothing to draw on.
+        """
+        check_number("fraction", fraction, 0, 1, open_low=True, open_high=True)
+        check_integer("seed", seed, 0)
+        check_choice("by", by, ("auto", "document", "sentence"))
+        several = len(set(self.documents.tolist())) > 1
+        by_document = by == "document" or (by == "auto" and several)
+        units = np.unique(self.documents, return_inverse=True)[1] if by_document else np.arange(len(self))
+        if units.max() < 1:
+            only = f"{str(self.path)!r} has one {'document' if by_document else 'sentence'} only."
+            fail("by", by, "such that there are two to draw on", only)
+        second = split_indices(np.arange(units.max() + 1), fraction, seed)[1]
+        drawn = np.isin(units, second)
+        return self._part(np.flatnonzero(~drawn)), self._part(np.flatnonzero(drawn))
+
+    def _part(self, indices):
+        part = copy.copy(self)
+        part.sentences, part.lines = tuple(self.sentences[index] for index in indices), self.lines[indices]
+        kept, numbers = np.unique(self.documents[indices], return_inverse=True)
+        part.documents, part.num_documents = numbers.astype(np.int32), len(kept)
+        part.repaired, part.skipped = list(self.repaired), list(self.skipped)
+        return part
+
     def batches(
         self,
         batch_size: int,
@@ -154,11 +159,13 @@ class ColumnText:
         unit: str = "sentences",
         max_length: int | None = None,
         boundaries: list[int] | tuple[int, ...] | int | None = None,
+        overlap: int | None = None,
         special_ids: dict | None = None,
         inputs: Iterable[str] | None = None,
         shuffle: bool = True,
         seed: int | None = None,
         drop_remainder: bool = False,
+        augment: TextAugmenter | None = None,
     ) -> TextBatches:
         """Return `({"token_ids", "padding_mask"}, labels)` batches, all `(batch, time)`, for `fit`.
 
@@ -173,6 +180,9 @@ class ColumnText:
             max_length: Greatest number of tokens, special ones included. What is longer is cut; the result's
                 `num_truncated` and `num_lost_words` count it. Default None: nothing is cut.
             boundaries: Lengths that batches are padded to; see `TextBatches`. Default: 8, 16, 32, ...
+            overlap: Words that neighbouring windows share, where a sentence longer than `max_length`, or than the
+                tokenizer's own limit, becomes windows of whole words rather than being cut; see `plan_windows`. Each
+                word has its label in one window, and -1 in others. Default None: it is cut.
             special_ids: Dictionary of the ids put in where a sentence begins ("start") and ends ("end"), where there is
                 padding ("pad", default 0), and for a word that has no pieces ("unknown").
             inputs: Names of what the batches hold, such as a model's `input`; see `TextBatches`.
@@ -180,15 +190,15 @@ class ColumnText:
                 order, as `predict` requires; more is then padding. Default True.
             seed: Integer from 0 to 2^31 - 1 that fixes the order; see `Batches`.
             drop_remainder: Whether the one batch that is not full is left out. Default False.
+            augment: A text augmenter that changes the words, and their labels with them, anew each epoch. `encode` must
+                then be TensorFlow graph code; it is called for every batch. Default None.
 
         Raises:
             ValueError: An argument is out of range, or `encode` gives something else.
         """
         ids = checked_ids(special_ids)
-        numbers = self.tag2id
-        labels = np.array([numbers[tag] for _, tags in self.sentences for tag in tags], np.int32)
-        table = encode_words(encode, [words for words, _ in self.sentences], labels, ids["unknown"])
-        add_special(table, ids, max_length)
+        changes = {"max_length": max_length, "overlap": overlap, "augment": augment}
+        table = tagged_table(self.sentences, self.tag2id, encode, ids, **changes)
         options = {"unit": unit, "boundaries": boundaries, "max_length": max_length, "inputs": inputs}
         order = {"shuffle": shuffle, "seed": seed, "drop_remainder": drop_remainder}
         return TextBatches(table, batch_size, pad_id=ids["pad"] or 0, **order, **options)
@@ -226,13 +236,3 @@ class ColumnText:
             return {}
         counts = Counter(kind for _, tags in self.sentences for _, _, kind in entity_spans(tags))
         return dict(sorted(counts.items()))
-
-
-def _find_foreign_tags(sentences):
-    """Note the tags that are none of any scheme."""
-    for sentence in sentences:
-        sentence.findings += [
-            (line, f"{tag!r} is no entity tag: O, or B-, I-, E- or S- and a type")
-            for line, tag in zip(sentence.lines, sentence.tags, strict=True)
-            if split_tag(tag) is None
-        ]

@@ -43,7 +43,7 @@ def encode_words(encode, sentences, labels, unknown_id=None):
     splits = np.concatenate([[0], np.cumsum(np.concatenate([part.lengths for part in parts]))])
     table = TokenTable(values, splits.astype(np.int64), np.concatenate([part.labels for part in parts]), True)
     table.num_truncated, table.packed = truncated, is_packed(result)
-    table.num_lost_words = len(labels) - int(np.sum(table.labels != IGNORED))
+    table.num_lost_words = int(np.sum(labels != IGNORED) - np.sum(table.labels != IGNORED))
     return table
 
 

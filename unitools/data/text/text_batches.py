@@ -8,6 +8,7 @@ import tensorflow as tf
 from unitools.core.checks import check_choice, check_flag, check_integer
 from unitools.data.batch_pipeline import move, new_position, pipeline_options
 from unitools.data.batches import Batches
+from unitools.data.text.augmented_loader import AugmentedLoader
 from unitools.data.text.batch_inputs import chosen_inputs, select_inputs
 from unitools.data.text.bucket_order import BucketOrder
 from unitools.data.text.bucket_plan import checked_boundaries
@@ -87,7 +88,8 @@ class TextBatches(Batches):
         order.plan  # noqa: B018 - raises for arguments that do not go together, before any graph is built
         self._source, self._order = source, order
         self._position = new_position()
-        self._pipeline = _pipeline(_Loader(*source, order), order, self._position)
+        loader = _Loader if source[0].rows is None else AugmentedLoader
+        self._pipeline = _pipeline(loader(*source, order), order, self._position)
         tf.data.Dataset.__init__(self, tf.data.experimental.to_variant(self._pipeline))
 
     @property

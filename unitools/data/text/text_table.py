@@ -10,6 +10,8 @@ import numpy as np
 from unitools.core.checks import check_choice, check_flag, check_index, check_integer, check_number, fail
 from unitools.data.batches import Batches
 from unitools.data.stratify import split_indices
+from unitools.data.text.augmented_texts import AugmentedTexts, check_augmenter
+from unitools.data.text.augmenting.text_augmenter import TextAugmenter
 from unitools.data.text.label_names import check_known, checked_names, collect_names, label_name
 from unitools.data.text.special_tokens import add_special, checked_ids
 from unitools.data.text.string_source import string_source
@@ -188,6 +190,7 @@ class TextTable:
         shuffle: bool = True,
         seed: int | None = None,
         drop_remainder: bool = False,
+        augment: TextAugmenter | None = None,
     ) -> Batches:
         """Return `(inputs, labels)` batches for `fit`; inputs alone without labels.
 
@@ -211,6 +214,8 @@ class TextTable:
                 order, as `predict` requires; more is then padding. Default True.
             seed: Integer from 0 to 2^31 - 1 that fixes the order; see `Batches`.
             drop_remainder: Whether the one batch that is not full is left out. Default False.
+            augment: A text augmenter that changes the words of each text, parted at white space, anew each epoch.
+                `encode` must then be TensorFlow graph code; it is called for every batch. Default None.
 
         Raises:
             ValueError: An argument is out of range, `encode` gives something else, or there is one class only.
@@ -218,13 +223,18 @@ class TextTable:
         labels, classes = self._batch_labels(check_choice("class_mode", class_mode, ("sparse", "categorical", None)))
         order = {"shuffle": shuffle, "seed": seed, "drop_remainder": drop_remainder}
         ids = checked_ids(special_ids)
+        if augment is not None:
+            check_augmenter(augment)
         if encode is None:
             check_choice("unit", unit, ("sentences",), "Give `encode`, so that tokens can be counted.")
             check_choice("inputs", inputs, (None,), "Give `encode`: without it, batches hold strings.")
-            return Batches(string_source(self.texts, labels, classes), batch_size, **order)
-        table = encode_texts(encode, list(zip(*self.texts, strict=True)) if self.is_pair else [self.texts])
+            return Batches(string_source(self.texts, labels, classes, augment), batch_size, **order)
+        columns = list(zip(*self.texts, strict=True)) if self.is_pair else [self.texts]
+        table = encode_texts(encode, columns)
         table.labels, table.num_classes = labels, classes
         add_special(table, ids, max_length)
+        if augment is not None:
+            table.rows = AugmentedTexts(augment, encode, columns, ids, max_length)
         options = {"unit": unit, "boundaries": boundaries, "max_length": max_length, "inputs": inputs}
         return TextBatches(table, batch_size, pad_id=ids["pad"] or 0, **order, **options)
 

@@ -1,5 +1,6 @@
 """Encoded texts, kept as flat arrays."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,8 @@ class TokenTable:
         num_lost_words: Number of words whose labels are on no token.
         packed: Whether `encode` was a tokenizer that puts in what a text begins and ends with.
         has_pairs: Whether each example is a pair of texts.
+        rows: Function of the numbers of examples and their seeds that gives changed tokens anew, an `AugmentedWords` or
+            `AugmentedTexts`; None where they stay as they are.
     """
 
     values: dict
@@ -41,6 +44,7 @@ class TokenTable:
     num_lost_words: int = 0
     packed: bool = False
     has_pairs: bool = False
+    rows: Callable | None = None
 
     @property
     def lengths(self):
