@@ -8,8 +8,10 @@ import tensorflow as tf
 from unitools.core.checks import check_choice, check_number, fail
 from unitools.core.component import register
 from unitools.core.entity_tags import PREFIXES, check_tags, split_tag
-from unitools.data.text.augmenting.entity_parts import TagTables, before, lacking_tags, part_entities, phrase_labels
-from unitools.data.text.augmenting.splicing import PhraseTable, regrouped, splice
+from unitools.data.text.augmenting.entity_parts import before, lacking_tags, part_entities, phrase_labels
+from unitools.data.text.augmenting.phrase_table import PhraseTable
+from unitools.data.text.augmenting.splicing import regrouped, splice
+from unitools.data.text.augmenting.tag_tables import TagTables
 from unitools.data.text.augmenting.text_augmenter import TextAugmenter
 from unitools.data.text.augmenting.word_draws import pick, word_draws
 from unitools.data.text.tag_scheme import SCHEMES, entity_spans

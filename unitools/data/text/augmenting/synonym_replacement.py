@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from unitools.core.checks import check_flag, check_integer, check_number, fail
 from unitools.core.component import register
-from unitools.data.text.augmenting.splicing import PhraseTable, regrouped, splice
+from unitools.data.text.augmenting.phrase_table import PhraseTable
+from unitools.data.text.augmenting.splicing import regrouped, splice
 from unitools.data.text.augmenting.text_augmenter import TextAugmenter
 from unitools.data.text.augmenting.word_draws import may_change, pick, word_draws
 
