@@ -52,7 +52,7 @@ SPECIMENS = [
     Specimen(
         ut.data.WordSplitter,
         arguments={"abbreviations": ("approx.",), "split_clitics": False, "split_chinese": False},
-        inputs=lambda: np.array(["It isn't (approx.) 5.", "中文 is (b) c d", "Mr. Day's, a b!", " “a” b c d e "], object),
+        inputs=lambda: np.array(["It isn't (approx.) 5.", "中文 is (b) c d", "Mr. Day's, a b!", "“a” b c d e"], object),
         output_shape={"words": (4, 7), "offsets": (4, 7, 2)},
         bad={"abbreviations": ("Mr",), "split_clitics": "yes", "split_chinese": 3},
     ),

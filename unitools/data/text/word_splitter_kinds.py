@@ -32,7 +32,7 @@ _SYMBOLS = ((0xA2, 0xA9), (0xAC, 0xB1), (0xB4, 0xB8), (0xD7, 0xD7), (0xF7, 0xF7)
 _CURRENCY = ((0x24, 0x24), (0xA2, 0xA5), (0x20A0, 0x20C0), (0xFF04, 0xFF04), (0xFFE0, 0xFFE1), (0xFFE5, 0xFFE6))
 
 
-class CharacterKinds(NamedTuple):
+class _CharacterKinds(NamedTuple):
     """Bits of a code point: `pages[page_of[point // 256] + point % 256]`."""
 
     page_of: np.ndarray
@@ -40,7 +40,7 @@ class CharacterKinds(NamedTuple):
 
 
 @functools.cache
-def character_kinds(split_chinese: bool) -> CharacterKinds:
+def character_kinds(split_chinese: bool) -> _CharacterKinds:
     """Return the kinds of all characters.
 
     Args:
@@ -59,4 +59,4 @@ def character_kinds(split_chinese: bool) -> CharacterKinds:
     if split_chinese:
         table[CHINESE] = ALONE
     pages, page_of = np.unique(table.reshape(-1, _PAGE), axis=0, return_inverse=True)
-    return CharacterKinds(page_of.reshape(-1).astype(np.int32) * _PAGE, pages.reshape(-1))
+    return _CharacterKinds(page_of.reshape(-1).astype(np.int32) * _PAGE, pages.reshape(-1))

@@ -17,7 +17,7 @@ from unitools.data.text.word_splitter_kinds import (
 from unitools.data.text.word_splitter_periods import kept_periods
 
 
-class Characters(NamedTuple):
+class _Characters(NamedTuple):
     """The characters of a batch of texts, a space after each text, one text after the other.
 
     A text of three spaces more is at the end, so that there is a text after each, and there are always characters.
@@ -48,21 +48,21 @@ class _Chunks(NamedTuple):
     lasts: tf.Tensor  # by chunk: last such character; -1 if none is left
 
 
-def read_characters(texts: tf.Tensor, tables) -> Characters:
+def read_characters(texts: tf.Tensor, tables) -> _Characters:
     """Return the characters of UTF-8 strings `(texts,)`; invalid parts become U+FFFD, a character each.
 
     Args:
         texts: The strings.
-        tables: `CharacterKinds`.
+        tables: What `character_kinds` returned.
     """
     texts = tf.concat([texts, ["   "]], axis=0) + " "
     decoded = tf.strings.unicode_decode(texts, "UTF-8", errors="replace", replacement_char=0xFFFD)
     points, rows = decoded.values, tf.cast(decoded.value_rowids(), tf.int32)
     kinds = tf.gather(tables.pages, tf.gather(tables.page_of, points // 256) + points % 256)
-    return Characters(points, kinds, rows, tf.cast(decoded.row_starts(), tf.int32))
+    return _Characters(points, kinds, rows, tf.cast(decoded.row_starts(), tf.int32))
 
 
-def find_words(characters: Characters, abbreviations, split_clitics: bool) -> tuple[tf.Tensor, tf.Tensor]:
+def find_words(characters: _Characters, abbreviations, split_clitics: bool) -> tuple[tf.Tensor, tf.Tensor]:
     """Return where each word begins, and one past its end, as positions among the characters.
 
     Args:

@@ -13,7 +13,7 @@ _DIGITS = 3  # of the number of an item in a list
 _BOUNDARY = -1
 
 
-class PeriodTable(NamedTuple):
+class _PeriodTable(NamedTuple):
     """Abbreviations without their last period, read from the end, and a mark of where they begin."""
 
     points: np.ndarray  # (abbreviations, width)
@@ -21,7 +21,7 @@ class PeriodTable(NamedTuple):
 
 
 @functools.lru_cache(maxsize=16)
-def period_table(abbreviations: tuple) -> PeriodTable:
+def period_table(abbreviations: tuple) -> _PeriodTable:
     """Return the table of abbreviations, such as "Mr."."""
     stems = [abbreviation[-2::-1] for abbreviation in abbreviations]
     shape = (len(stems), max([_LONGEST, *map(len, stems)]) + 1)
@@ -29,14 +29,14 @@ def period_table(abbreviations: tuple) -> PeriodTable:
     for row, stem in enumerate(stems):
         points[row, : len(stem)] = [ord(character) for character in stem]
         used[row, : len(stem) + 1] = True
-    return PeriodTable(points, used)
+    return _PeriodTable(points, used)
 
 
-def kept_periods(characters, chunks, solid, table: PeriodTable) -> tf.Tensor:
+def kept_periods(characters, chunks, solid, table: _PeriodTable) -> tf.Tensor:
     """Return the positions of the periods that stay with the word before them.
 
     Args:
-        characters: The `Characters`.
+        characters: What `read_characters` returned.
         chunks: Their chunks.
         solid: By character: whether it is no white space.
         table: What `period_table` returned.
