@@ -3,15 +3,20 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 from unitools.cli.demo_settings import DemoSettings
+from unitools.cli.ner_arguments import add_ner_arguments
+from unitools.cli.ner_settings import NerSettings
+from unitools.cli.option_types import integer_from
 from unitools.cli.quiet_start import quiet_start
 from unitools.cli.user_error import UserError
 
 _DEMO = """Train, evaluate, export and serve a picture classifier on real pictures.
 
 Without --data: handwritten digits, which scikit-learn brings. With --data: your own folder, one folder a class.
+`demo ner` does the same for names in texts.
 """
 
 
@@ -35,10 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = vars(_parser().parse_args(argv))
     arguments.pop("command")
     try:
-        with quiet_start():
-            # Here, since it imports TensorFlow.
-            from unitools.cli.demo import run_demo
-        run_demo(DemoSettings(**arguments))
+        _run_demo(arguments.pop("subject"), arguments)
     except UserError as error:
         print(f"unitools: error: {error}", file=sys.stderr)
         return 2
@@ -46,6 +48,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("unitools: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _run_demo(subject, arguments):
+    """Run a demo. Imports stand here, since they load TensorFlow."""
+    with quiet_start():
+        if subject == "ner":
+            from unitools.cli.ner_demo import run_ner_demo as run
+        else:
+            from unitools.cli.demo import run_demo as run
+    settings = NerSettings if subject == "ner" else DemoSettings
+    run(settings(**{field.name: arguments[field.name] for field in fields(settings)}))
 
 
 def _parser():
@@ -71,26 +84,13 @@ def _parser():
         metavar="WEIGHTS",
         help="a pretrained base model: a folder, a file or a name (default: a small network from random weights)",
     )
-    demo.add_argument("--epochs", type=_number(1), help="passes over the training pictures (default: by the data)")
-    demo.add_argument("--batch-size", type=_number(1), default=default.batch_size, help="default: %(default)s")
-    demo.add_argument("--image-size", type=_number(8), help="height and width in pixels (default: by the data)")
+    demo.add_argument("--epochs", type=integer_from(1), help="passes over the training pictures (default: by the data)")
+    demo.add_argument("--batch-size", type=integer_from(1), default=default.batch_size, help="default: %(default)s")
+    demo.add_argument("--image-size", type=integer_from(8), help="height and width in pixels (default: by the data)")
     demo.add_argument(
         "--output", type=Path, default=default.output, metavar="FOLDER", help="where results go (default: %(default)s)"
     )
-    demo.add_argument("--seed", type=_number(0), default=default.seed, help="default: %(default)s")
+    demo.add_argument("--seed", type=integer_from(0), default=default.seed, help="default: %(default)s")
+    # After the options of pictures, whose values those of the subject replace.
+    add_ner_arguments(demo.add_subparsers(dest="subject", metavar="SUBJECT"))
     return parser
-
-
-def _number(low):
-    """Return a reader of integers from `low` to 2^31 - 1."""
-
-    def read(text):
-        try:
-            number = int(text)
-        except ValueError:
-            number = None
-        if number is None or not low <= number < 2**31:
-            raise argparse.ArgumentTypeError(f"must be an integer from {low} to {2**31 - 1}, not {text!r}")
-        return number
-
-    return read

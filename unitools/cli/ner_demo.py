@@ -1,0 +1,128 @@
+"""The demo of named-entity recognition: from column files to a verified export that is asked again."""
+
+import time
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from unitools.callbacks import Progress
+from unitools.cli.ner_data import open_sentences
+from unitools.cli.ner_model import pretrained_recognizer, small_recognizer
+from unitools.cli.ner_settings import NerSettings
+from unitools.cli.user_error import user_errors
+from unitools.data import ColumnText
+from unitools.export import VerificationError
+from unitools.tasks import NamedEntityRecognizer, read_entities
+
+_EPOCHS, _SMALL_EPOCHS = 5, 15
+_RATE, _SMALL_RATE = 2e-5, 3e-3
+_VERIFIED, _SHOWN = 64, 5
+
+
+def run_ner_demo(settings: NerSettings, console: Console | None = None) -> float:
+    """Train, evaluate, export, load the export and let it find names.
+
+    Args:
+        settings: What to do.
+        console: Where to print. Default None: standard output.
+
+    Returns:
+        The entity F1 on the test sentences.
+
+    Raises:
+        UserError: Data, weights or the output folder cannot be used.
+        VerificationError: The export answers otherwise than the model.
+    """
+    console = console or Console()
+    keras.utils.set_random_seed(settings.seed)
+    with user_errors():
+        readers = open_sentences(settings.data, settings.seed)
+        make = small_recognizer if settings.weights is None else pretrained_recognizer
+        recognizer = make(settings, readers[0])
+        settings.output.mkdir(parents=True, exist_ok=True)
+    for name, reader in zip(("train", "dev", "test"), readers, strict=True):
+        console.print(f"{name}: {_described(reader)}", highlight=False, markup=False, soft_wrap=True)
+    begin = time.perf_counter()
+    _train(recognizer, *readers[:2], settings, console)
+    console.print(f"training took {time.perf_counter() - begin:.0f} s", highlight=False)
+    score = _report(recognizer, readers[2], settings.output, console)
+    _export(recognizer, readers[2], settings.output / "export" / "1", console)
+    return score
+
+
+def _described(reader: ColumnText):
+    kinds = ", ".join(f"{count} {kind}" for kind, count in reader.entity_counts.items())
+    repaired = f"; {len(reader.repaired)} tags repaired" if reader.repaired else ""
+    return f"{len(reader)} sentences, {reader.num_words} words; entities: {kinds or 'none'}{repaired}"
+
+
+def _train(recognizer: NamedEntityRecognizer, train, dev, settings, console):
+    """Train, score the development sentences after every epoch, and go back to the best epoch's weights."""
+    small = settings.weights is None
+    best = settings.output / "best.weights.h5"
+    options = {"monitor": "val_entity_f1", "mode": "max", "save_best_only": True, "save_weights_only": True}
+    recognizer.fit(
+        train,
+        dev,
+        epochs=settings.epochs or (_SMALL_EPOCHS if small else _EPOCHS),
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate or (_SMALL_RATE if small else _RATE),
+        decay="linear",
+        clip_norm=5.0 if small else 1.0,
+        keep_best=False,
+        seed=settings.seed,
+        verbose=False,
+        callbacks=[Progress(), keras.callbacks.ModelCheckpoint(best, **options)],
+    )
+    recognizer.model.load_weights(best)
+    console.print(f"best weights: {best}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _report(recognizer, test, output, console):
+    """Print and write the scores on the test sentences; return the entity F1."""
+    entities = recognizer.evaluate(test)
+    texts = [f"Entities of {test.path.name}", entities, f"\nWords of {test.path.name}"]
+    report = "\n".join(map(str, [*texts, recognizer.evaluate(test, level="tokens")]))
+    (output / "report.txt").write_text(report + "\n", encoding="utf-8")
+    console.print(report, highlight=False, markup=False)
+    return entities.as_dict()["micro avg"]["f1"]
+
+
+def _export(recognizer, test: ColumnText, path: Path, console):
+    """Write the export, verified on test sentences, load it, and let it and the model read all of them."""
+    texts = [" ".join(words) for words, _ in test.sentences]
+    # From all over the file, which may lie topic by topic.
+    verified = recognizer.export(path, texts[:: max(len(texts) // _VERIFIED, 1)][:_VERIFIED], overwrite=True)
+    found = recognizer.predict(texts)
+    serve = tf.saved_model.load(str(path)).signatures["serving_default"]
+    begin = time.perf_counter()
+    served = [
+        entities
+        for start in range(0, len(texts), 256)
+        for entities in read_entities(serve(texts=tf.constant(texts[start : start + 256])))
+    ]
+    seconds = time.perf_counter() - begin
+    if [_spans(entities) for entities in served] != [_spans(entities) for entities in found]:
+        raise VerificationError(f"The export at {path} must find what `predict` finds. Do not serve it.")
+    console.print(str(verified), highlight=False, markup=False, soft_wrap=True)
+    rate = f"{len(texts) / seconds:.0f} a second"
+    line = f"The export, loaded again, found predict's entities in all {len(texts)} sentences, {rate}."
+    console.print(line, highlight=False, soft_wrap=True)
+    _print_examples(texts, found, console)
+
+
+def _spans(entities):
+    return [(entity.start, entity.end, entity.type, entity.text) for entity in entities]
+
+
+def _print_examples(texts, found, console):
+    table = Table("text", "entities", title="Found in raw text", title_justify="left")
+    longest = sorted((pair for pair in zip(texts, found, strict=True) if pair[1]), key=lambda pair: -len(pair[1]))
+    for text, entities in longest[:_SHOWN]:
+        listed = ", ".join(f"{entity.text} ({entity.type} {entity.confidence:.2f})" for entity in entities)
+        table.add_row(Text(text), Text(listed))
+    console.print(table)
