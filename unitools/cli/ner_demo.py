@@ -15,12 +15,11 @@ from unitools.cli.ner_model import pretrained_recognizer, small_recognizer
 from unitools.cli.ner_settings import NerSettings
 from unitools.cli.user_error import user_errors
 from unitools.data import ColumnText
-from unitools.export import VerificationError
 from unitools.tasks import NamedEntityRecognizer, read_entities
 
 _EPOCHS, _SMALL_EPOCHS = 5, 15
 _RATE, _SMALL_RATE = 2e-5, 3e-3
-_VERIFIED, _SHOWN = 64, 5
+_AT_A_TIME, _SHOWN = 256, 5
 
 
 def run_ner_demo(settings: NerSettings, console: Console | None = None) -> float:
@@ -76,7 +75,7 @@ def _train(recognizer: NamedEntityRecognizer, train, dev, settings, console):
         keep_best=False,
         seed=settings.seed,
         verbose=False,
-        callbacks=[Progress(), keras.callbacks.ModelCheckpoint(best, **options)],
+        callbacks=[Progress(["entity_f1"]), keras.callbacks.ModelCheckpoint(best, **options)],
     )
     recognizer.model.load_weights(best)
     console.print(f"best weights: {best}", highlight=False, markup=False, soft_wrap=True)
@@ -93,30 +92,17 @@ def _report(recognizer, test, output, console):
 
 
 def _export(recognizer, test: ColumnText, path: Path, console):
-    """Write the export, verified on test sentences, load it, and let it and the model read all of them."""
+    """Write the export, compared with `predict` on every test sentence, load it, and let it read them again."""
     texts = [" ".join(words) for words, _ in test.sentences]
-    # From all over the file, which may lie topic by topic.
-    verified = recognizer.export(path, texts[:: max(len(texts) // _VERIFIED, 1)][:_VERIFIED], overwrite=True)
-    found = recognizer.predict(texts)
+    verified = recognizer.export(path, texts, overwrite=True)
+    console.print(str(verified), highlight=False, markup=False, soft_wrap=True)
     serve = tf.saved_model.load(str(path)).signatures["serving_default"]
     begin = time.perf_counter()
-    served = [
-        entities
-        for start in range(0, len(texts), 256)
-        for entities in read_entities(serve(texts=tf.constant(texts[start : start + 256])))
-    ]
-    seconds = time.perf_counter() - begin
-    if [_spans(entities) for entities in served] != [_spans(entities) for entities in found]:
-        raise VerificationError(f"The export at {path} must find what `predict` finds. Do not serve it.")
-    console.print(str(verified), highlight=False, markup=False, soft_wrap=True)
-    rate = f"{len(texts) / seconds:.0f} a second"
-    line = f"The export, loaded again, found predict's entities in all {len(texts)} sentences, {rate}."
-    console.print(line, highlight=False, soft_wrap=True)
+    parts = [serve(texts=tf.constant(texts[start : start + _AT_A_TIME])) for start in range(0, len(texts), _AT_A_TIME)]
+    found = [entities for part in parts for entities in read_entities(part)]
+    rate = len(texts) / (time.perf_counter() - begin)
+    console.print(f"loaded again, it reads {rate:.0f} sentences a second", highlight=False, soft_wrap=True)
     _print_examples(texts, found, console)
-
-
-def _spans(entities):
-    return [(entity.start, entity.end, entity.type, entity.text) for entity in entities]
 
 
 def _print_examples(texts, found, console):
