@@ -6,7 +6,7 @@ from unitools.cli.user_error import UserError
 from unitools.data import ColumnText
 
 # In the order in which names are tried: CoNLL-2003 calls its development and test files testa and testb.
-_NAMES = {"train": ("train",), "dev": ("dev", "valid", "testa"), "test": ("testb", "test")}
+_NAMES = {"train": ("train",), "dev": ("dev", "valid", "testa"), "test": ("test", "testb")}
 _HELD_OUT = 0.1
 _IGNORED = (".md", ".json", ".csv", ".py", ".zip", ".gz")
 
@@ -44,4 +44,4 @@ def _file(folder, part):
         if found:
             raise UserError(f"{folder} holds several files for {part}: {[path.name for path in found]}. Keep one.")
     listed = [path.name for path in files] or "nothing"
-    raise UserError(f"{folder} must hold a file with {' or '.join(_NAMES[part])!r} in its name. It holds {listed}.")
+    raise UserError(f"{folder} must hold a file with {' or '.join(map(repr, _NAMES[part]))} in its name. It holds {listed}.")

@@ -64,6 +64,8 @@ def _train(recognizer: NamedEntityRecognizer, train, dev, settings, console):
     small = settings.weights is None
     best = settings.output / "best.weights.h5"
     options = {"monitor": "val_entity_f1", "mode": "max", "save_best_only": True, "save_weights_only": True}
+    progress = Progress(["entity_f1"])
+    progress.console = console
     recognizer.fit(
         train,
         dev,
@@ -75,7 +77,7 @@ def _train(recognizer: NamedEntityRecognizer, train, dev, settings, console):
         keep_best=False,
         seed=settings.seed,
         verbose=False,
-        callbacks=[Progress(["entity_f1"]), keras.callbacks.ModelCheckpoint(best, **options)],
+        callbacks=[progress, keras.callbacks.ModelCheckpoint(best, **options)],
     )
     recognizer.model.load_weights(best)
     console.print(f"best weights: {best}", highlight=False, markup=False, soft_wrap=True)
