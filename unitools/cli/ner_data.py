@@ -44,4 +44,5 @@ def _file(folder, part):
         if found:
             raise UserError(f"{folder} holds several files for {part}: {[path.name for path in found]}. Keep one.")
     listed = [path.name for path in files] or "nothing"
-    raise UserError(f"{folder} must hold a file with {' or '.join(map(repr, _NAMES[part]))} in its name. It holds {listed}.")
+    names = " or ".join(map(repr, _NAMES[part]))
+    raise UserError(f"{folder} must hold a file with {names} in its name. It holds {listed}.")
