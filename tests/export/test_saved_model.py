@@ -218,3 +218,11 @@ def test_verify_finds_other_weights(target):
         ut.export.verify(target, model, fresh_process=False)
     with pytest.raises(ValueError, match=r"signature\.json"):
         ut.export.verify(os.fspath(target.parent), model)
+
+
+def test_each_weight_is_written_once(tmp_path):
+    model = cnn()
+    export(model, tmp_path / "1")
+    shapes = tf.train.load_checkpoint(str(tmp_path / "1/variables/variables")).get_variable_to_shape_map()
+    written = sum(int(np.prod(shape)) for name, shape in shapes.items() if name != "_CHECKPOINTABLE_OBJECT_GRAPH")
+    assert written == sum(int(np.prod(variable.shape)) for variable in model.variables)  # seeds among them

@@ -140,6 +140,7 @@ def _write(model, preprocess, endpoints, names, labels, folder):
             "inputs": {spec.name: _described(spec) for spec in specs},
             "outputs": {name: _described(output) for name, output in sorted(traced.structured_outputs.items())},
         }
+    _share_variables(archive)
     archive.write_out(str(folder), verbose=False)
     if labels is not None:
         _write_labels(folder / LABELS, labels)
@@ -147,6 +148,15 @@ def _write(model, preprocess, endpoints, names, labels, folder):
     content = {"keras": keras.__version__, "tensorflow": tf.__version__, "labels": LABELS if labels else None}
     content |= {"model_outputs": names, "signatures": contract}
     (folder / CONTRACT).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _share_variables(archive):
+    """Let the archive's lists hold TensorFlow's variables, for which Keras has no public way.
+
+    Its own wrappers would be written beside those that the endpoints hold, and each weight stand in the file twice.
+    """
+    for name in ("variables", "trainable_variables", "non_trainable_variables"):
+        setattr(archive._tf_trackable, name, [variable.value for variable in getattr(archive, name)])
 
 
 def _write_labels(file, labels):
