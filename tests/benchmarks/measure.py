@@ -9,7 +9,10 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-PACKAGES = ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless", "torch", "pillow")
+PACKAGES = (
+    *("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless", "torch", "pillow"),
+    *("transformers", "tensorflow-text"),
+)
 
 
 def images_per_second(batches):

@@ -127,8 +127,9 @@ class TextTask:
         if verbose:
             print(_described(batches))
         if keep_best and validation is not None:
-            options = {"mode": "max", "patience": epochs, "restore_best_weights": True}
-            own.append(keras.callbacks.EarlyStopping(self.best_score, **options))
+            # Never stops early: `patience` is the whole run.
+            kept = {"mode": "max", "patience": epochs, "restore_best_weights": True}
+            own.append(keras.callbacks.EarlyStopping(self.best_score, **kept))
         # shuffle=False: the batches shuffle themselves.
         return self.model.fit(
             batches, validation_data=held_out, epochs=epochs, shuffle=False, verbose=0, callbacks=[*own, *callbacks]
