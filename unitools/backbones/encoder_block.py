@@ -130,6 +130,7 @@ class EncoderBlock(Component, keras.layers.Layer):
         parts = ops.reshape(projected, (batch, time, 3, self.num_heads, units // self.num_heads))
         query, key, value = ops.unstack(ops.transpose(parts, (2, 0, 3, 1, 4)), 3)
         query = query * (units // self.num_heads) ** -0.5
+        key, value, mask = self.extend_context(key, value, mask)
         scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
         # Half precision has too few digits for the sums of a softmax over many positions.
         scores = ops.cast(scores, "float32")
@@ -139,6 +140,16 @@ class EncoderBlock(Component, keras.layers.Layer):
         if training and self.attention_dropout:
             weights = dropped(weights, self.attention_dropout, self._draws)
         return ops.reshape(ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3)), (-1, units))
+
+    def extend_context(self, keys: Any, values: Any, mask: Any) -> tuple:
+        """Return what the positions attend to. A hook: prefix tuning puts positions of its own before the others.
+
+        Args:
+            keys: Tensor `(batch, heads, time, features of a head)`.
+            values: Tensor of the same shape.
+            mask: Booleans `(batch, time)`, or None.
+        """
+        return keys, values, mask
 
     def _add(self, rows, update, training):
         return added(rows, update, self.dropout, self._draws) if training and self.dropout else rows + update
