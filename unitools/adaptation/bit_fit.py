@@ -26,8 +26,8 @@ class BitFit(Adapter):
     >>> layers = [keras.Input((8,)), keras.layers.Dense(8, name="body"), keras.layers.Dense(2, name="top")]
     >>> model = keras.Sequential(layers)
     >>> _ = ut.adaptation.BitFit().apply(model)
-    >>> [weight.path for weight in model.trainable_weights]
-    ['body/bias', 'top/kernel', 'top/bias']
+    >>> [weight.name for weight in model.trainable_weights]
+    ['bias', 'kernel', 'bias']
 
     Source:
         Ben Zaken et al. 2022, https://arxiv.org/abs/2106.10199.

@@ -46,8 +46,8 @@ class LoRA(Adapter):
     >>> layers = [keras.Input((8,)), keras.layers.Dense(8, name="body"), keras.layers.Dense(2, name="top")]
     >>> model = keras.Sequential(layers)
     >>> report = ut.adaptation.LoRA(rank=2, alpha=4).apply(model, seed=1)
-    >>> report.added_parameters, [weight.path for weight in model.trainable_weights]
-    (32, ['body/default/a', 'body/default/b', 'top/kernel', 'top/bias'])
+    >>> report.added_parameters, [weight.name for weight in model.trainable_weights]
+    (32, ['a', 'b', 'kernel', 'bias'])
 
     Source:
         Hu et al. 2022, https://arxiv.org/abs/2106.09685; `rank_stabilized`: Kalajdzievski 2023,

@@ -98,11 +98,17 @@ def _convolution(layer):
     def product(a, b):
         return (a.reshape(-1, a.shape[-1]) @ b).reshape(layer._kernel.shape)
 
+    def convolved(x, kernel):
+        # By the layer's own `call`, which knows of padding: a copy of it with this kernel alone.
+        plain = plain_class(layer)
+        linear = object.__new__(plain)
+        vars(linear).update(vars(layer), _kernel=kernel, use_bias=False, bias=None, activation=None)
+        return plain.call(linear, x)
+
     def forward(x, a, b):
         if layer.groups > 1:  # a group's part of B would meet the other groups' part of A
-            kernel = ops.reshape(ops.matmul(ops.reshape(a, (inputs, -1)), b), layer._kernel.shape)
-            return layer.convolution_op(x, kernel)
-        mixed = layer.convolution_op(x, a)
+            return convolved(x, ops.reshape(ops.matmul(ops.reshape(a, (inputs, -1)), b), layer._kernel.shape))
+        mixed = convolved(x, a)
         return ops.matmul(mixed, b) if layer.data_format == "channels_last" else ops.einsum("bc...,cf->bf...", mixed, b)
 
     return LowRankPlan(
