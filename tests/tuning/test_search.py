@@ -1,5 +1,7 @@
 import itertools
 import json
+import os
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +14,7 @@ import unitools as ut
 from tests.tuning import builds
 from unitools.tuning import FailedBuildError, FailedSearchError, KerasTunerEngine, Number, OptunaEngine, Search
 
+ROOT = Path(__file__).resolve().parents[2]
 X = {"x": Number(-5, 5)}
 ENGINES = {
     "tpe": lambda: OptunaEngine(startup_trials=2),
@@ -74,9 +77,8 @@ def test_trials_that_fall_behind_are_ended(tmp_path):
 
 def test_hyperband_goes_on_from_the_better_ones(tmp_path):
     notes = tmp_path / "notes"
-    search = Search(
-        builds.budget, X | {"notes": str(notes)}, "error", engine=ENGINES["hyperband"](), folder=tmp_path / "s"
-    )
+    engine = KerasTunerEngine("hyperband", max_epochs=3)
+    search = Search(builds.budget, X | {"notes": str(notes)}, "error", engine=engine, folder=tmp_path / "s")
     search.run(100)
     rows = [line.split() for line in notes.read_text().splitlines()]
     first = {row[0]: float(search.trials[int(row[0])].score) for row in rows if row[1:] == ["0", "1", "-"]}
@@ -105,8 +107,7 @@ Search(builds.counted, space, "error", engine=engine, folder=folder, seed=5).run
 
 
 def script(*arguments):
-    root = Path(__file__).resolve().parents[2]
-    return subprocess.Popen([sys.executable, "-c", SCRIPT, *map(str, arguments)], cwd=root)
+    return subprocess.Popen([sys.executable, "-c", SCRIPT, *map(str, arguments)], cwd=ROOT)
 
 
 def lines(path):
@@ -152,6 +153,32 @@ def test_two_processes_share_a_search(tmp_path, storage):
     numbers = [int(line.split()[0]) for line in lines(notes)]
     assert len(numbers) == len(set(numbers))  # no trial ran twice
     assert sorted(numbers)[:6] == [0, 1, 2, 3, 4, 5]
+
+
+CHIEF = """
+import sys
+from unitools.tuning import KerasTunerEngine, Number, Search
+from tests.tuning import builds
+folder, notes = sys.argv[1:3]
+engine = KerasTunerEngine("random")
+Search(builds.counted, {"x": Number(-5, 5), "notes": notes}, "error", engine=engine, folder=folder, seed=5).run(4)
+"""
+
+
+def test_a_chief_of_keras_tuner_answers_a_worker(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    processes = []
+    for name in ("chief", "worker"):
+        names = {"TUNER_ID": name, "ORACLE_IP": "127.0.0.1", "ORACLE_PORT": port}
+        environment = os.environ | {f"KERASTUNER_{key}": value for key, value in names.items()}
+        command = [sys.executable, "-c", CHIEF, str(tmp_path / name), str(tmp_path / "notes")]
+        processes.append(subprocess.Popen(command, cwd=ROOT, env=environment))
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+    assert [line.split()[0] for line in lines(tmp_path / "notes")] == ["0", "1", "2", "3"]
+    assert len(list((tmp_path / "chief" / "chief").glob("trial_*"))) == 4
+    assert not (tmp_path / "chief" / "trials").exists()
 
 
 def test_workers_run_at_a_time(tmp_path):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 from typing import Any
 
 from rich.console import Console
@@ -10,6 +11,7 @@ from rich.table import Table
 
 from unitools.tuning.trial_record import TrialRecord
 
+_WIDTH = 200
 _EARLY = ("trial", "state", "score")
 
 
@@ -33,7 +35,9 @@ class ResultTable:
         Args:
             console: Where to. Default None: standard output.
         """
-        (console or Console()).print(self)
+        # Where no terminal sets a width, rich takes 80 columns, too few for a table of settings.
+        console = console or Console(width=None if sys.stdout.isatty() else _WIDTH)
+        console.print(self)
 
     def csv(self) -> str:
         """Return it as CSV, a setting that a trial did not have left empty."""

@@ -3,9 +3,9 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from unitools.tuning.failed_build_error import FailedBuildError
+from unitools.tuning.limits import Limits
 from unitools.tuning.owner import Owner
 from unitools.tuning.running_trial import RunningTrial, wait_for
 from unitools.tuning.search_state import SearchState
@@ -14,24 +14,13 @@ from unitools.tuning.trial_record import TrialRecord
 _POLL_S = 0.2
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How much a search may run: trials in all, at once, seconds a trial and in all, same errors in a row."""
-
-    trials: int
-    workers: int
-    trial_time_s: float | None
-    time_s: float | None
-    failures: int
-
-
 def run_trials(
     state: SearchState,
     start: Callable[[TrialRecord], RunningTrial],
     objective: str,
     limits: Limits,
     on_end: Callable[[TrialRecord], None],
-    is_exhausted: Callable[[], bool],
+    is_over: Callable[[], bool],
 ) -> None:
     """Run trials until the limits are reached or the engine has no more.
 
@@ -41,7 +30,7 @@ def run_trials(
         objective: Name of the score.
         limits: The limits.
         on_end: Called after each trial.
-        is_exhausted: Tells whether the engine has ended.
+        is_over: Tells, where no trial runs here and none is proposed, whether there will be none either.
 
     Raises:
         FailedBuildError: As many trials as `limits` says ended one after the other with the same error.
@@ -52,7 +41,7 @@ def run_trials(
     try:
         while time.monotonic() < end:
             _fill(state, start, owner, running, limits)
-            if not running and (is_exhausted() or len(state.trials) >= limits.trials or not state.running()):
+            if not running and (len(state.trials) >= limits.trials or is_over()):
                 return
             wait_for(running, min(_POLL_S, max(0.0, end - time.monotonic())))
             for trial in tuple(running):

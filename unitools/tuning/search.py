@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -130,7 +131,7 @@ class Search:
             ValueError: An argument is out of range; the objective is none of a trial's scores.
         """
         limits = Limits(
-            check_integer("trials", trials, 1),
+            check_integer("trials", trials, 1) if not self._asks_a_chief() else sys.maxsize,  # the chief counts them
             check_integer("workers", workers, 1, 1 if self._asks_a_chief() else 1024, advice="A chief gives one each."),
             _seconds("trial_time_s", trial_time_s),
             _seconds("time_s", time_s),
@@ -144,8 +145,7 @@ class Search:
             )
         if not self.engine.serve(self.folder, trials):
             start = self._starter(trial_time_s)
-            exhausted = lambda: self.engine.exhausted  # noqa: E731
-            run_trials(self._state, start, self.objective, limits, lambda _: self._clear(keep), exhausted)
+            run_trials(self._state, start, self.objective, limits, lambda _: self._clear(keep), self._is_over)
         return self.table()
 
     def table(self) -> ResultTable:
@@ -223,6 +223,9 @@ class Search:
             "seed": self.seed,
             "build": self._function["name"],
         }
+
+    def _is_over(self):
+        return self.engine.exhausted or not (self.engine.shared or self._state.running())
 
     def _asks_a_chief(self):
         return isinstance(self.engine, KerasTunerEngine) and self.engine.shared

@@ -44,7 +44,7 @@ def fit(result: tuple, trial: Trial) -> Any:
     model, arguments = result[0], dict(result[1])
     begin = 0
     if trial.source is not None and (trial.source / "last.weights.h5").is_file():
-        model.load_weights(trial.source / "last.weights.h5")
+        _load(model, trial.source / "last.weights.h5")
         begin = trial.initial_epoch
     if trial.epochs is not None:
         arguments |= {"epochs": trial.epochs, "initial_epoch": begin}
@@ -64,7 +64,7 @@ def evaluate(result: tuple, trial: Trial) -> dict[str, float]:
             "To evaluate again, the objective must begin with 'val_' and `build` must return validation_data among the "
             f"arguments of fit. Received objective={trial.objective!r} and {sorted(arguments)}. Give verify(evaluate=)."
         )
-    model.load_weights(trial.weights)
+    _load(model, trial.weights)
     data = arguments["validation_data"]
     options = {name: arguments[name] for name in ("batch_size",) if name in arguments}
     options |= {"steps": arguments.get("validation_steps"), "verbose": 0, "return_dict": True}
@@ -85,6 +85,13 @@ def seed_keras(seed: int) -> None:
     """Seed Keras and TensorFlow, if the build has imported them."""
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(seed)
+
+
+def _load(model, path):
+    """Load weights, and with them the state of the optimizer, which Keras skips in one that is not built."""
+    if getattr(model, "optimizer", None) is not None:
+        model.optimizer.build(model.trainable_variables)
+    model.load_weights(path)
 
 
 def _best_epoch(history, trial):
