@@ -54,6 +54,23 @@ class ForgetsState(SoundCallback):
         self._seen = 0
 
 
+class ForgetsArrays(SoundCallback):
+    def set_arrays(self, arrays):
+        self._start = arrays["start"] * 0
+
+
+class BeginsAnew(SoundCallback):
+    """Takes its state back, and loses it as soon as the fit goes on."""
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self._fresh = True
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._fresh:
+            self._seen, self._fresh = 0, False
+
+
 class BrightensAlways(SoundAugmenter):
     def augment(self, batch, seeds):
         return {**batch, "images": tf.cast(batch["images"], "int32") // 2}
@@ -110,6 +127,8 @@ BROKEN = {
         ("batches_add_up", METRIC, SeesLastBatchOnly),
         ("serves_two_fits", CALLBACK, ServesOneFit),
         ("state_survives_json", CALLBACK, ForgetsState),
+        ("arrays_survive_npz", CALLBACK, ForgetsArrays),
+        ("resumes_as_if_uninterrupted", CALLBACK, BeginsAnew),
         ("identity_when_switched_off", AUGMENTER, BrightensAlways),
         ("input_is_not_written", AUGMENTER, WritesToInput),
         ("dtype_and_range_are_kept", AUGMENTER, ReturnsFloats),

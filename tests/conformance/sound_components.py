@@ -96,7 +96,7 @@ class SoundMetric(Component, keras.metrics.Metric):
 
 @register(package="conformance")
 class SoundCallback(Component, keras.callbacks.Callback):
-    """Stop after some epochs.
+    """Stop after some epochs, half way back to the start.
 
     Args:
         epochs: How many.
@@ -108,20 +108,30 @@ class SoundCallback(Component, keras.callbacks.Callback):
     def __init__(self, epochs=1, **kwargs):
         super().__init__(**kwargs)
         self.epochs = epochs
-        self._seen = 0
+        self._seen, self._start = 0, None
 
     def on_train_begin(self, logs=None):
-        self._seen = 0
+        self._seen, self._start = 0, self.model.get_weights()[0]
 
     def on_epoch_end(self, epoch, logs=None):
         self._seen += 1
         self.model.stop_training = self._seen >= self.epochs
+
+    def on_train_end(self, logs=None):
+        kernel = self.model.weights[0]
+        kernel.assign((kernel + self._start) / 2)
 
     def get_state(self):
         return {"seen": self._seen}
 
     def set_state(self, state):
         self._seen = state["seen"]
+
+    def get_arrays(self):
+        return {"start": self._start}
+
+    def set_arrays(self, arrays):
+        self._start = arrays["start"]
 
 
 @register(package="conformance")

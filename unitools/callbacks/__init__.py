@@ -1,6 +1,26 @@
-"""Keras callbacks: what `fit` and `evaluate` show while they run."""
+"""Keras callbacks: what `fit` and `evaluate` show while they run, and what they decide."""
 
+from unitools.callbacks.best_weights import BestWeights
+from unitools.callbacks.early_stopping import EarlyStopping
+from unitools.callbacks.gradual_unfreeze import GradualUnfreeze
+from unitools.callbacks.monitored_score import MonitoredScore
+from unitools.callbacks.nan_guard import NanGuard, TrainingDivergedError
 from unitools.callbacks.progress import Progress
+from unitools.callbacks.prune_trial import PruneTrial
+from unitools.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from unitools.callbacks.scaled_schedule import ScaledSchedule
 from unitools.callbacks.score_report import ScoreReport
 
-__all__ = ["Progress", "ScoreReport"]
+__all__ = [
+    "BestWeights",
+    "EarlyStopping",
+    "GradualUnfreeze",
+    "MonitoredScore",
+    "NanGuard",
+    "Progress",
+    "PruneTrial",
+    "ReduceLROnPlateau",
+    "ScaledSchedule",
+    "ScoreReport",
+    "TrainingDivergedError",
+]

@@ -56,6 +56,11 @@ def is_stateful_callback(specimen: Specimen) -> bool:
     return is_callback(specimen) and hasattr(specimen.cls, "get_state") and hasattr(specimen.cls, "set_state")
 
 
+def holds_arrays(specimen: Specimen) -> bool:
+    """Hold for such callbacks whose state has arrays too."""
+    return is_stateful_callback(specimen) and hasattr(specimen.cls, "get_arrays")
+
+
 def is_augmenter(specimen: Specimen) -> bool:
     """Hold for layers with a pure function `augment(batch, seeds)`."""
     return is_layer(specimen) and hasattr(specimen.cls, "augment")
