@@ -58,9 +58,14 @@ class GradualUnfreeze(Component, keras.callbacks.Callback):
         self._level = None
         _check_no_averages(self.model.optimizer)
         build_optimizer(self.model)
-        for level in range(len(self.schedule)):
-            self._set_layers(level)
-            _check_known(self.model, self.schedule[level])
+        flags = [(layer, layer.trainable) for layer in self.model._flatten_layers()]
+        try:
+            for level in range(len(self.schedule)):
+                self._set_layers(level)
+                _check_known(self.model, self.schedule[level])
+        finally:
+            for layer, flag in flags:  # those that hold others first: their setter sets the others' flags too
+                layer.trainable = flag
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Unfreeze what this epoch is to."""

@@ -10,57 +10,13 @@ from unitools.core.component import Component
 
 _MODES = ("auto", "min", "max")
 # Words in the names of Keras' and our own losses and metrics; the last one that is known says which way is better.
-_LOWER = frozenset(
-    [
-        "loss",
-        "error",
-        "errors",
-        "mse",
-        "mae",
-        "mape",
-        "msle",
-        "rmse",
-        "crossentropy",
-        "entropy",
-        "hinge",
-        "logcosh",
-        "poisson",
-        "divergence",
-        "perplexity",
-        "wer",
-        "cer",
-        "ter",
-        "nll",
-        "deviance",
-        "distance",
-    ]
+_LOWER = re.compile(
+    "loss|errors?|mse|mae|mape|msle|rmse|crossentropy|entropy|hinge|logcosh|poisson|divergence|perplexity|wer|cer|ter|"
+    "nll|deviance|distance"
 )
-_HIGHER = frozenset(
-    [
-        "accuracy",
-        "acc",
-        "f1",
-        "fbeta",
-        "score",
-        "precision",
-        "recall",
-        "sensitivity",
-        "specificity",
-        "auc",
-        "map",
-        "iou",
-        "io",
-        "u",
-        "dice",
-        "bleu",
-        "rouge",
-        "chrf",
-        "r2",
-        "similarity",
-        "correlation",
-        "kappa",
-        "mcc",
-    ]
+_HIGHER = re.compile(
+    "accuracy|acc|f1|fbeta|score|precision|recall|sensitivity|specificity|auc|map|iou|io|u|dice|bleu|rouge|chrf|r2|"
+    "similarity|correlation|kappa|mcc"
 )
 
 
@@ -152,7 +108,8 @@ def lower_is_better(monitor: str, mode: str) -> bool:
     """Return which way a score is better, for mode "auto" told from the last known word of its name."""
     if mode != "auto":
         return mode == "min"
-    known = [word for word in re.split(r"[^a-z0-9]+", monitor.lower()) if word in _LOWER | _HIGHER]
+    words = re.split(r"[^a-z0-9]+", monitor.lower())
+    known = [word for word in words if _LOWER.fullmatch(word) or _HIGHER.fullmatch(word)]
     if not known:
         fail("mode", mode, f"'min' or 'max' for monitor={monitor!r}", "The name does not tell which way is better.")
-    return known[-1] in _LOWER
+    return bool(_LOWER.fullmatch(known[-1]))

@@ -9,7 +9,7 @@ import h5py
 import keras
 import safetensors.numpy
 
-from unitools.callbacks.variable_copies import copies, put_back
+from unitools.callbacks.checkpoint.variables import assign_variables, read_variables
 from unitools.core.checks import fail
 from unitools.core.durable import write_file
 
@@ -56,17 +56,26 @@ def read_weights(path: str, model: keras.Model) -> None:
         ValueError: They are of another model.
     """
     if not path.endswith(".safetensors"):
-        model.load_weights(path)
+        _load_with_keras(path, model)
         return
-    tensors = safetensors.numpy.load_file(path)
-    names = _names(model)
-    if set(names) != set(tensors):
-        lacking, foreign = sorted(set(names) - set(tensors))[:3], sorted(set(tensors) - set(names))[:3]
+    missing = assign_variables(model.weights, safetensors.numpy.load_file(path))
+    if missing:
         raise ValueError(
-            f"The weights in {path!r} must be those of this model. It lacks {lacking} and holds {foreign}, which the "
-            "model does not. Give the model that was trained, its layers by the same names."
+            f"The weights in {path!r} must be those of this model. Received none for {missing[:3]}. "
+            "Give the model that was trained, or one that is made as it was."
         )
-    put_back(model.weights, [tensors[name] for name in names])
+
+
+def _load_with_keras(path, model):
+    # Keras would load the optimizer's variables too, and refuse a model whose optimizer has none yet.
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None:
+        model.optimizer = None
+    try:
+        model.load_weights(path)
+    finally:
+        if optimizer is not None:
+            model.optimizer = optimizer
 
 
 def _writer(path):
@@ -87,9 +96,8 @@ def _write_keras(path, model, text):
 
 
 def _write_safetensors(path, model, text):
-    tensors = dict(zip(_names(model), copies(model.weights), strict=True))
     try:
-        safetensors.numpy.save_file(tensors, path, {_KEY: text})
+        safetensors.numpy.save_file(read_variables(model.weights), path, {_KEY: text})
     except safetensors.SafetensorError as error:
         raise OSError(
             f"{path!r} could not be written: {error}. Free space on the disk, or give another path."
@@ -105,15 +113,6 @@ def _record_text(path):
             return archive.read(_ENTRY).decode()
     with h5py.File(path) as file:
         return file.attrs.get(_KEY)
-
-
-def _names(model):
-    """Return the paths of a model's weights; of several with one path each but the first gets a number."""
-    names, seen = [], {}
-    for weight in model.weights:
-        seen[weight.path] = seen.get(weight.path, 0) + 1
-        names.append(weight.path if seen[weight.path] == 1 else f"{weight.path}#{seen[weight.path]}")
-    return names
 
 
 def _refuse(path, why, cause=None):
