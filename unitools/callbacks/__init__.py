@@ -2,7 +2,10 @@
 
 from unitools.callbacks.best_weights import BestWeights
 from unitools.callbacks.early_stopping import EarlyStopping
+from unitools.callbacks.find_learning_rate import find_learning_rate
 from unitools.callbacks.gradual_unfreeze import GradualUnfreeze
+from unitools.callbacks.learning_rate_curve import LearningRateCurve
+from unitools.callbacks.learning_rate_finder import LearningRateFinder
 from unitools.callbacks.monitored_score import MonitoredScore
 from unitools.callbacks.nan_guard import NanGuard, TrainingDivergedError
 from unitools.callbacks.progress import Progress
@@ -15,6 +18,8 @@ __all__ = [
     "BestWeights",
     "EarlyStopping",
     "GradualUnfreeze",
+    "LearningRateCurve",
+    "LearningRateFinder",
     "MonitoredScore",
     "NanGuard",
     "Progress",
@@ -23,4 +28,5 @@ __all__ = [
     "ScaledSchedule",
     "ScoreReport",
     "TrainingDivergedError",
+    "find_learning_rate",
 ]

@@ -1,0 +1,33 @@
+import atexit
+import shutil
+import tempfile
+
+import unitools as ut
+from unitools.testing import Specimen
+
+FOLDER = tempfile.mkdtemp()
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+
+SPECIMENS = [
+    Specimen(
+        ut.callbacks.LearningRateFinder,
+        arguments={
+            "low": 1e-3,
+            "high": 0.5,
+            "steps": 5,
+            "smoothing": 0.5,
+            "divergence": 50.0,
+            "rule": "steepest",
+            "picture": f"{FOLDER}/rates.png",
+        },
+        bad={
+            "low": 0.0,
+            "high": 1e-4,
+            "steps": 2,
+            "smoothing": 1.0,
+            "divergence": 1.0,
+            "rule": "lowest",
+            "picture": 3,
+        },
+    ),
+]
