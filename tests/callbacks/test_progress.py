@@ -1,4 +1,5 @@
 import io
+import json
 import re
 import sys
 import threading
@@ -219,6 +220,88 @@ def test_scores_of_the_validation_data_alone_and_of_other_callbacks(capsys):
     )
     line = capsys.readouterr().out
     assert "learning_rate 2.00e-05" in line and " val_entity_f1 " in line and " entity_f1 " not in line
+
+
+def resumed(progress, model, state, begin, end, total, seconds):
+    """Call the hooks as `fit` does for an epoch that goes on at step `begin`; a step of 8 examples takes `seconds`."""
+    callbacks = keras.callbacks.CallbackList([progress], model=model, epochs=4, steps=total)
+    callbacks.on_train_begin()
+    progress.set_state(json.loads(json.dumps(state)))
+    callbacks.on_epoch_begin(2)
+    for number in range(begin, end):
+        callbacks.on_train_batch_begin(number)
+        seconds(number)
+        model.metrics[0].update_state(0.5, sample_weight=8)
+        callbacks.on_train_batch_end(number, {"loss": 0.5})
+    return callbacks
+
+
+def clock(monkeypatch):
+    now = [100.0]
+    for place in ("progress_phase", "progress"):
+        monkeypatch.setattr(f"unitools.callbacks.{place}.time.perf_counter", lambda: now[0])
+    return now
+
+
+def test_an_epoch_that_goes_on_in_its_middle_is_counted_and_paced_right(capsys, monkeypatch):
+    now, model = clock(monkeypatch), tagger()
+    model.metrics[0].update_state(0.5, sample_weight=7 * 8)  # what the steps before have counted, as restored
+
+    def step(number):
+        now[0] += 30.0 if number == 7 else 0.5  # the first step after a resume traces
+
+    progress = ut.callbacks.Progress(refresh_s=0)
+    callbacks = resumed(progress, model, {"epoch": 2, "seconds": 60.0}, 7, 11, 12, step)
+    step(11)
+    model.metrics[0].update_state(0.5, sample_weight=8)
+    callbacks.on_train_batch_end(11, {"loss": 0.5})
+    callbacks.on_epoch_end(2, {"loss": 0.5})
+    callbacks.on_epoch_begin(3)
+    now[0] += 5.0
+    callbacks.on_train_batch_end(0, {"loss": 0.25})
+    callbacks.on_epoch_end(3, {"loss": 0.25})
+    assert capsys.readouterr().out.splitlines() == [
+        "epoch 3/4  8/12  loss 0.5000",
+        "epoch 3/4  9/12  0:02 left  16 examples/s  loss 0.5000",
+        "epoch 3/4  10/12  0:01 left  16 examples/s  loss 0.5000",
+        "epoch 3/4  11/12  0:00 left  16 examples/s  loss 0.5000",
+        "epoch 3/4  12/12  0:00 left  16 examples/s  loss 0.5000",
+        "epoch 3/4  loss 0.5000  92.0 s  16 examples/s",  # 60 before, 32 since
+        "epoch 4/4  1/12  loss 0.2500",
+        "epoch 4/4  loss 0.2500  5.0 s",
+    ]
+
+
+def test_a_length_that_is_not_told_is_known_from_the_state(capsys, monkeypatch):
+    now, model = clock(monkeypatch), tagger()
+
+    def step(number):
+        now[0] += 1.0
+
+    first = ut.callbacks.Progress()
+    callbacks = resumed(first, model, {}, 0, 5, None, step)
+    callbacks.on_epoch_end(2, {"loss": 0.5})
+    state = first.get_state()
+    assert state == {"epoch": 2, "seconds": 5.0, "steps": 5, "validation_steps": None}
+    capsys.readouterr()
+    resumed(ut.callbacks.Progress(refresh_s=0), model, state, 3, 4, None, step)
+    assert capsys.readouterr().out == "epoch 3/4  4/5  loss 0.5000\n"
+
+
+def test_an_epoch_of_which_only_the_end_is_left(capsys, monkeypatch):
+    """All steps were done when the run was cut, its validation was not."""
+    now, model = clock(monkeypatch), tagger()
+    progress = ut.callbacks.Progress(refresh_s=0)
+    callbacks = resumed(progress, model, {"epoch": 2, "seconds": 60.0, "validation_steps": 3}, 12, 12, 12, None)
+    callbacks.on_test_begin()
+    now[0] += 1.0
+    callbacks.on_test_batch_end(0, {"loss": 0.25})
+    callbacks.on_test_end({"loss": 0.25})
+    callbacks.on_epoch_end(2, {"loss": 0.5, "val_loss": 0.25})
+    assert capsys.readouterr().out.splitlines() == [
+        "epoch 3/4 validation  1/3  loss 0.2500",
+        "epoch 3/4  loss 0.5000  val_loss 0.2500  61.0 s",
+    ]
 
 
 def test_a_model_that_counts_no_examples_has_no_pace(capsys):

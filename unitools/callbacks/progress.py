@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from rich.console import Console
@@ -74,6 +75,7 @@ class Progress(Component, keras.callbacks.ProgbarLogger):
         self.title = title
         self.style = check_choice("style", style, ("auto", "bar", "lines"))
         self.refresh_s = None if refresh_s is None else check_number("refresh_s", refresh_s, 0)
+        self._epoch, self._before, self._steps = None, {}, None
 
     def set_params(self, params: dict) -> None:
         """Start anew: a `fit` that ended with an error has told nothing of it."""
@@ -83,6 +85,7 @@ class Progress(Component, keras.callbacks.ProgbarLogger):
         drawn = console.is_interactive or console.is_jupyter
         self._bar = self.style == "bar" or (self.style == "auto" and drawn)
         self._fitting, self._phase, self._validation_steps = False, None, None
+        self._epoch, self._before = None, {}
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Begin to train."""
@@ -91,7 +94,8 @@ class Progress(Component, keras.callbacks.ProgbarLogger):
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Begin an epoch."""
         self._label = f"{self.title} {epoch + 1}/{self.params['epochs']}"
-        self._training = self._begin(self._label, self._steps)
+        seconds = self._before.get("seconds", 0.0) if self._before.get("epoch") == epoch else 0.0
+        self._training, self._epoch = self._begin(self._label, self._steps, seconds), epoch
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Show the step."""
@@ -136,8 +140,21 @@ class Progress(Component, keras.callbacks.ProgbarLogger):
     def on_predict_end(self, logs: dict | None = None) -> None:
         """Show nothing."""
 
-    def _begin(self, title, total):
-        self._phase = ProgressPhase(title, total, self.model)
+    def get_state(self) -> dict[str, Any]:
+        """Return the epoch, how long it has taken so far, and the numbers of steps that are known."""
+        if self._epoch is None:
+            return dict(self._before)
+        steps = {"steps": self._steps, "validation_steps": self._validation_steps}
+        return {"epoch": self._epoch, "seconds": self._training.seconds} | steps
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `get_state` returned: the line of the epoch then tells the time before it too."""
+        self._before = dict(state)
+        self._steps = state.get("steps") or self._steps
+        self._validation_steps = state.get("validation_steps")
+
+    def _begin(self, title, total, seconds=0.0):
+        self._phase = ProgressPhase(title, total, self.model, seconds)
         self._shown = time.perf_counter()
         return self._phase
 

@@ -4,6 +4,8 @@ import time
 
 import keras
 
+from unitools.callbacks.counted_examples import counted_examples
+
 
 class ProgressPhase:
     """Counts the steps of one pass over training, validation or other data, and measures their pace.
@@ -14,22 +16,23 @@ class ProgressPhase:
         title: What is shown first.
         total: Number of steps, None where it is not known.
         model: The model, whose loss counts the examples.
+        seconds: Time that the pass took before this process went on with it, >= 0. Default 0.
     """
 
-    def __init__(self, title: str, total: int | None, model: keras.Model):
+    def __init__(self, title: str, total: int | None, model: keras.Model, seconds: float = 0.0):
         self.title = title
         self.total = total
         self.steps = 0
         self.logs = {}
         self._model = model
-        self._began = time.perf_counter()
+        self._began = time.perf_counter() - seconds
         self._first = None
 
     def advance(self, steps: int, logs: dict | None) -> None:
         """Note that so many steps are done, with these logs."""
         self.steps, self.logs = steps, dict(logs or {})
         if self._first is None:
-            self._first = (steps, self._examples(), time.perf_counter())
+            self._first = (steps, counted_examples(self._model), time.perf_counter())
 
     @property
     def seconds(self) -> float:
@@ -51,13 +54,6 @@ class ProgressPhase:
         """Return the pace since the first step, in steps (0) or examples (1)."""
         if self._first is None:
             return None
-        done = (self.steps, self._examples())[which] - self._first[which]
+        done = (self.steps, counted_examples(self._model))[which] - self._first[which]
         seconds = time.perf_counter() - self._first[2]
         return done / seconds if done > 0 and seconds > 0 else None
-
-    def _examples(self):
-        """Return how many examples the loss is the mean of. Keras tells callbacks no sizes of batches."""
-        for metric in self._model.metrics:
-            if metric.name == "loss" and isinstance(metric, keras.metrics.Mean):
-                return float(metric.count)
-        return 0.0

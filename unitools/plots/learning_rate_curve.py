@@ -34,7 +34,7 @@ def learning_rate_curve(
     Example:
     >>> import unitools as ut
     >>> figure = ut.plots.learning_rate_curve([1e-3, 1e-2, 1e-1], [1.0, 0.7, 2.0], suggestion=1e-2)
-    >>> list(figure.axes[0].lines[0].get_ydata())
+    >>> [float(loss) for loss in figure.axes[0].lines[0].get_ydata()]
     [1.0, 0.7, 2.0]
     """
     rates = _checked_rates(rates)
