@@ -44,4 +44,14 @@ SPECIMENS = [
         arguments={"rho": 0.2, "adaptive": True},
         bad={"rho": -0.1, "adaptive": "yes"},
     ),
+    Specimen(
+        ut.regularization.ExponentialAverage,
+        arguments={"decay": 0.8, "warmup": False, "start": 2, "batch_norm": "reestimate"},
+        bad={"decay": 1.0, "warmup": "yes", "start": 1.5, "batch_norm": "keep"},
+    ),
+    Specimen(
+        ut.regularization.StochasticAverage,
+        arguments={"start": 0.3, "every": 2, "batch_norm": "reestimate"},
+        bad={"start": -1, "every": 0, "batch_norm": "keep"},
+    ),
 ]
