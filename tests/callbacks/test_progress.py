@@ -159,6 +159,16 @@ def test_a_notebook_has_a_bar_in_its_stream():
     assert [line.partition("  ")[0] for line in screen(text)] == ["epoch 1/2", "epoch 2/2", ""]
 
 
+def test_a_notebook_gets_no_output_but_its_stream(monkeypatch):
+    """rich displays what it prints in a notebook, an empty display too, which parts the stream that is written over."""
+    shown = []
+    monkeypatch.setattr("rich.jupyter.display", lambda segments, text: shown.append(text))
+    progress = ut.callbacks.Progress(refresh_s=0)
+    progress.console = Console(file=io.StringIO(), force_jupyter=True)
+    fit(progress, epochs=1)
+    assert shown == [] and "━" in progress.console.file.getvalue()
+
+
 def test_tables_are_printed_where_the_bar_was(capsys):
     progress = ut.callbacks.Progress(["entity_f1"], style="bar", refresh_s=0)
     features, labels = examples()

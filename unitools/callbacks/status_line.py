@@ -1,5 +1,6 @@
 """A line of output that is written over."""
 
+import io
 import sys
 
 from rich.cells import cell_len
@@ -26,9 +27,7 @@ class StatusLine:
 
     def show(self, renderable: object) -> None:
         """Write the line over what stands there."""
-        with self._console.capture() as captured:
-            self._console.print(renderable, width=self._console.width - 1, no_wrap=True, crop=True, highlight=False)
-        line = captured.get().splitlines()[0].rstrip()
+        line = self._rendered(renderable)
         width = cell_len(Text.from_ansi(line).plain)
         self._write("\r" + line + " " * (self._width - width))
         self._width = width
@@ -45,6 +44,24 @@ class StatusLine:
         """Print text that stays."""
         clear_standing()
         self._write(text + "\n")
+
+    def _rendered(self, renderable):
+        """Return what the console would print, in one line.
+
+        It is another console that prints it: rich's for notebooks adds an empty output to the cell each time, even
+        where what it prints is captured, and behind another output a notebook writes on a line of its own.
+        """
+        console = self._console
+        twin = Console(
+            file=io.StringIO(),
+            force_terminal=console.is_terminal,
+            force_jupyter=False,
+            color_system=console.color_system,
+            no_color=console.no_color,
+            width=console.width,
+        )
+        twin.print(renderable, width=console.width - 1, no_wrap=True, crop=True, highlight=False)
+        return twin.file.getvalue().splitlines()[0].rstrip()
 
     def _write(self, text):
         self._console.file.write(text)
