@@ -13,6 +13,7 @@ from unitools.callbacks.prune_trial import PruneTrial
 from unitools.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from unitools.callbacks.scaled_schedule import ScaledSchedule
 from unitools.callbacks.score_report import ScoreReport
+from unitools.callbacks.throughput import Throughput
 
 __all__ = [
     "BestWeights",
@@ -27,6 +28,7 @@ __all__ = [
     "ReduceLROnPlateau",
     "ScaledSchedule",
     "ScoreReport",
+    "Throughput",
     "TrainingDivergedError",
     "find_learning_rate",
 ]

@@ -10,6 +10,11 @@ atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 
 SPECIMENS = [
     Specimen(
+        ut.callbacks.Throughput,
+        arguments={"log": False, "print_line": True, "data_wait": True},
+        bad={"log": 1, "print_line": "yes", "data_wait": None},
+    ),
+    Specimen(
         ut.callbacks.LearningRateFinder,
         arguments={
             "low": 1e-3,
