@@ -1,8 +1,10 @@
 """Promises about the docstring."""
 
+import contextlib
 import doctest
 import inspect
 import re
+import tempfile
 
 from unitools.testing.arguments import argument_defaults
 from unitools.testing.checks.check import promise
@@ -28,7 +30,8 @@ def example_runs(specimen):
     """The class docstring holds an example, and it runs."""
     text = vars(specimen.cls).get("__doc__") or ""
     expect(">>>" in text, "the class docstring holds no example (>>>)")
-    failure = run_examples(text, specimen.label)
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # for the files that it writes
+        failure = run_examples(text, specimen.label)
     expect(not failure, failure)
 
 
