@@ -13,6 +13,7 @@ from unitools.callbacks.prune_trial import PruneTrial
 from unitools.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from unitools.callbacks.scaled_schedule import ScaledSchedule
 from unitools.callbacks.score_report import ScoreReport
+from unitools.callbacks.tensor_board_report import TensorBoardReport
 from unitools.callbacks.throughput import Throughput
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "ReduceLROnPlateau",
     "ScaledSchedule",
     "ScoreReport",
+    "TensorBoardReport",
     "Throughput",
     "TrainingDivergedError",
     "find_learning_rate",

@@ -11,7 +11,7 @@ from unitools.core.checks import fail
 
 
 class DataWait:
-    """Takes each batch out of the data itself, by the clock, and hands it to the step.
+    """Takes each batch out of the data itself, by the clock, and hands it to the step, from `attach` to `end`.
 
     Keras takes the batch inside its training function, where no callback can see when it came. The step that is run is
     the same function of the same batch.
@@ -28,12 +28,17 @@ class DataWait:
             fail("steps_per_execution", model.steps_per_execution, "1 for the wait for data to be measured",
                  "Use Throughput(data_wait=False).")  # fmt: skip
         self.seconds = 0.0
-        self._model, self._function = model, model.train_function
-        model.train_function = self._timed = _timed(self._function, self._add)
+        self._model, self._function, self._timed = model, None, None
+
+    def attach(self) -> None:
+        """Time the steps to come. Called before each step, since another callback may make the function anew."""
+        if self._timed is None or self._model.train_function is not self._timed:
+            self._function = self._model.train_function
+            self._model.train_function = self._timed = _timed(self._function, self._add)
 
     def end(self) -> None:
         """Give the model its own training function back, unless it has another one by now."""
-        if self._model.train_function is self._timed:
+        if self._timed is not None and self._model.train_function is self._timed:
             self._model.train_function = self._function
 
     def _add(self, seconds):

@@ -18,7 +18,7 @@ def reported_metrics(model: keras.Model, names: Sequence[str] | None) -> dict[st
     Raises:
         ValueError: The model has no such metric.
     """
-    found = _by_name(model)
+    found = metrics_with_report(model)
     if not found:
         raise ValueError(
             f"The model must be compiled with metrics that have a report. Received {_other(model)}. {_ADVICE}"
@@ -38,7 +38,8 @@ def _other(model):
     return "the metrics " + ", ".join(map(repr, names)) if names else "a model without metrics"
 
 
-def _by_name(model):
+def metrics_with_report(model: keras.Model) -> dict[str, CountedScores]:
+    """Return all of the model's metrics that have a report, by name, as above. There may be none."""
     found = {}
     for metric in _flat(model.metrics):
         if isinstance(metric, CountedScores):

@@ -1,6 +1,6 @@
 """Times of steps, and what follows from them."""
 
-import resource
+import importlib.util
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -40,7 +40,11 @@ def figures_text(figures: dict[str, Any]) -> str:
     return "  ".join(form.format(figures[name]) for name, form in forms.items() if figures.get(name) is not None)
 
 
-def peak_memory_mib() -> float:
-    """Return the largest resident memory that this process has had, in MiB."""
+def peak_memory_mib() -> float | None:
+    """Return the largest resident memory that this process has had, in MiB, None where the system does not tell."""
+    if importlib.util.find_spec("resource") is None:  # Windows
+        return None
+    import resource
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10  # macOS counts bytes, Linux KiB

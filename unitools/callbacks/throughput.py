@@ -65,6 +65,11 @@ class Throughput(Component, keras.callbacks.Callback):
             self._epoch, self._seconds, self._examples, self._waited = epoch, [], 0.0, 0.0
         self._mark(counted=0.0)
 
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+        """Time the wait for the batch."""
+        if self._wait is not None:
+            self._wait.attach()
+
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Note the time of the step."""
         if self._traced:

@@ -10,6 +10,25 @@ atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 
 SPECIMENS = [
     Specimen(
+        ut.callbacks.TensorBoardReport,
+        arguments={
+            "log_dir": f"{FOLDER}/run",
+            "every": 1,
+            "gradients": False,
+            "class_names": ("a", "b"),
+            "wrong_examples": 3,
+            "hyperparameters": {"rate": 0.1, "kind": "small"},
+        },
+        bad={
+            "log_dir": 3,
+            "every": 0,
+            "gradients": 1,
+            "class_names": "a",
+            "wrong_examples": -1,
+            "hyperparameters": {"rate": [0.1]},
+        },
+    ),
+    Specimen(
         ut.callbacks.Throughput,
         arguments={"log": False, "print_line": True, "data_wait": True},
         bad={"log": 1, "print_line": "yes", "data_wait": None},
