@@ -10,5 +10,5 @@ def counted_examples(model: keras.Model) -> float:
     """
     for metric in model.metrics:
         if metric.name == "loss" and isinstance(metric, keras.metrics.Mean):
-            return float(metric.count)
+            return float(keras.ops.convert_to_numpy(metric.count))  # float() takes no mirrored variable
     return 0.0

@@ -44,7 +44,7 @@ class GradientNorms:
     @property
     def step(self) -> int:
         """Steps that the optimizer has done."""
-        return int(self._optimizer.iterations)
+        return int(keras.ops.convert_to_numpy(self._optimizer.iterations))  # int() takes no mirrored variable
 
     def fits(self, model: keras.Model) -> bool:
         """Return whether this is for the model as it is compiled now."""
