@@ -168,6 +168,20 @@ def test_mistakes_are_told_when_fit_begins():
         fit(model, ut.callbacks.GradualUnfreeze(LEVELS))
 
 
+def test_a_model_without_weights_yet_is_an_error_that_spoils_nothing():
+    model = keras.Sequential([keras.layers.Dense(4, name="base"), keras.layers.Dense(2, name="head")])
+    model.compile("sgd", "mse")
+    gradual = ut.callbacks.GradualUnfreeze(((0, "head"),))
+    data = {"x": np.ones((4, 3)), "y": np.ones((4, 2)), "verbose": 0, "callbacks": [gradual]}
+    with pytest.raises(ValueError, match="`model` must be built"):
+        model.fit(**data)
+    model.build((None, 3))
+    before = [np.array(weight) for weight in model.get_weights()]
+    model.fit(**data)
+    moved = [not np.array_equal(*pair) for pair in zip(before, model.get_weights(), strict=True)]
+    assert moved == [False, False, True, True]
+
+
 @pytest.mark.parametrize(
     "schedule", [(), "head", ((1, "head"),), ((0, "a"), (0, "b")), ((0, 1.5),), ((-1, "a"),), (3,)]
 )

@@ -86,6 +86,37 @@ def test_a_weight_that_is_nan_under_a_finite_loss_is_never_kept(capsys):
     assert weight(model) == pytest.approx(w, rel=1e-6)
 
 
+@pytest.mark.parametrize("validated", [False, True])
+def test_the_last_step_of_an_epoch_is_looked_at_though_no_loss_follows(validated):
+    def root(y, p):
+        return keras.ops.sqrt(keras.ops.abs(p))
+
+    model, guard = slopes(loss=root), ut.callbacks.NanGuard(every=2)
+    model.set_weights([np.full((1, 1), 4.0)])
+    options = {"validation_data": (np.ones((1, 1)), np.ones((1, 1)))} if validated else {}
+    history = fit(model, guard, [1, 1, 0], **options)
+    w = 4.0
+    for _ in range(2):
+        w -= 0.5 * 0.5 / np.sqrt(w)
+    assert weight(model) == pytest.approx(w, rel=1e-6)
+    assert guard.num_returns == 1
+    assert history.get("val_loss", [np.sqrt(w)]) == pytest.approx([np.sqrt(w)], rel=1e-6)
+
+
+def test_a_step_is_not_gone_back_from_twice():
+    model, guard = slopes(), ut.callbacks.NanGuard(every=2, check_every=2)
+    fit(model, guard, [1, 1, NAN], validation_data=(np.ones((1, 1)), np.ones((1, 1))))
+    assert (weight(model), guard.num_returns) == (-1.0, 1)
+
+
+def test_an_evaluation_by_itself_is_left_alone():
+    model, guard = slopes(), ut.callbacks.NanGuard(every=1)
+    fit(model, guard, [1, 1])
+    model.set_weights([np.full((1, 1), np.nan)])
+    model.evaluate(np.ones((1, 1)), np.ones((1, 1)), verbose=0, callbacks=[guard])
+    assert np.isnan(weight(model))
+
+
 @pytest.mark.parametrize("jit", [False, True])
 def test_everything_goes_back(jit):
     inputs = keras.Input((2,))

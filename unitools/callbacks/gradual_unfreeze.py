@@ -56,6 +56,8 @@ class GradualUnfreeze(Component, keras.callbacks.Callback):
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Try every level, so that a mistake is told at once."""
         self._level = None
+        if not self.model.built:  # its optimizer would be made for no variables at all
+            fail("model", self.model.name, "built", "Call it on an input first: a layer without weights has no place.")
         _check_no_averages(self.model.optimizer)
         build_optimizer(self.model)
         flags = [(layer, layer.trainable) for layer in self.model._flatten_layers()]

@@ -26,10 +26,11 @@ class NanGuard(Component, keras.callbacks.Callback):
     of the model, seeds of its layers included, the optimizer and the metrics. It is held in memory: twice to three
     times the size of the weights with Adam.
 
-    A state is kept only if its weights and the optimizer's variables are finite. Training goes on with the batches
-    that follow: those between the kept state and the bad step are not seen again in this epoch, and the optimizer's
-    count of steps, on which a schedule depends, is that of the kept state. Where the state is of an earlier epoch, the
-    metrics begin anew.
+    A state is kept only if its weights and the optimizer's variables are finite. The weights are looked at when an
+    epoch ends too, before it is validated: no later loss would show what its last step did. Training goes on with the
+    batches that follow: those between the kept state and the bad step are not seen again in this epoch, and the
+    optimizer's count of steps, on which a schedule depends, is that of the kept state. Where the state is of an earlier
+    epoch, the metrics begin anew.
 
     Give it as the first of the callbacks, so that none of the others stores a bad state.
 
@@ -63,6 +64,7 @@ class NanGuard(Component, keras.callbacks.Callback):
         self.max_returns = check_integer("max_returns", max_returns, 0)
         self.check_every = check_integer("check_every", check_every, 1)
         self._rate = None
+        self._fitting = False
         self._reset()
 
     @property
@@ -70,9 +72,15 @@ class NanGuard(Component, keras.callbacks.Callback):
         """How often it went back in this fit."""
         return self._returns
 
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Start anew: a `fit` that ended with an error has told nothing of it."""
+        super().set_params(params)
+        self._fitting = False
+
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Forget the fit before, and keep the state that this one begins with."""
         self._reset()
+        self._fitting = True
         self._rate = RateScale(self.model)
         if self.model.built:  # else there is nothing to keep before the first step has made the weights
             build_optimizer(self.model)
@@ -90,10 +98,20 @@ class NanGuard(Component, keras.callbacks.Callback):
         if keeping or self._step % self.check_every == 0:
             self._look(logs or {}, keeping)
 
+    def on_test_begin(self, logs: dict | None = None) -> None:
+        """Look at the weights before they are validated."""
+        if self._fitting:
+            self._look_at_weights()
+
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Look at the loss of the steps that were not looked at: the next epoch's mean does not hold them."""
-        if self._step % self.check_every:
+        if self._step % self.check_every and self._returned_at != self._step:
             self._look(logs or {}, keeping=False)
+        self._look_at_weights()
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        """Let an `evaluate` by itself alone."""
+        self._fitting = False
 
     def get_state(self) -> dict[str, Any]:
         """Return the counts, and how far the rates are lowered."""
@@ -120,7 +138,7 @@ class NanGuard(Component, keras.callbacks.Callback):
 
     def _reset(self):
         self._step, self._epoch, self._returns, self._scales = 0, 0, 0, None
-        self._good, self._good_step, self._good_epoch = {}, 0, None
+        self._good, self._good_step, self._good_epoch, self._returned_at = {}, 0, None, None
 
     def _look(self, logs, keeping):
         if "loss" not in logs:
@@ -129,10 +147,15 @@ class NanGuard(Component, keras.callbacks.Callback):
         loss = float(logs["loss"])
         if not math.isfinite(loss):
             self._go_back(f"loss is {loss}")
-        elif keeping or not self._good:
-            # The loss is that of the weights before the step.
-            bad = self._first_infinite()
-            self._keep() if bad is None else self._go_back(f"{bad} is not finite")
+        elif (keeping or not self._good) and self._look_at_weights():  # the loss is that of those before the step
+            self._keep()
+
+    def _look_at_weights(self):
+        """Return whether all are finite; go back if not."""
+        bad = self._first_infinite()
+        if bad is not None:
+            self._go_back(f"{bad} is not finite")
+        return bad is None
 
     def _parts(self):
         metrics = self.model.metrics_variables
@@ -165,6 +188,7 @@ class NanGuard(Component, keras.callbacks.Callback):
             raise TrainingDivergedError(f"{where}, the first one. Look for bad examples, or build the model before.")
         scales = self._rate.scales()
         self._put_back()
+        self._returned_at = self._step
         self._returns += 1
         if self._returns > self.max_returns:
             raise TrainingDivergedError(
