@@ -70,7 +70,7 @@ def test_einsum_dense_with_an_axis_of_all_three():
 
 def test_embedding():
     layer = layers.Embedding(9, 4)
-    model, a, b = adapted(layer, (5,), dtype="int32")
+    model, a, b = adapted(layer, (5,), dtype="int32", layers=layer.name)
     ids = np.array([[0, 3, 3, 8, 1]])
     np.testing.assert_allclose(model(ids), (layer.get_weights()[0] + 3 * a @ b)[ids], rtol=1e-5, atol=1e-5)
 

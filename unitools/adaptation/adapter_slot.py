@@ -67,6 +67,7 @@ class AdapterSlot(keras.layers.Layer):
         state.values[adapter.name] = {key: state.base[key] for key in trained}
         if part is not None:
             self.parts[adapter.name] = part
+            self._track_trackable(part, f"part_{adapter.name}")  # TensorFlow's checkpoints look into no dict
 
     def switch(self, layer: keras.layers.Layer, name: str | None) -> None:
         """Make an adapter the active one, or none."""
@@ -115,7 +116,8 @@ class AdapterSlot(keras.layers.Layer):
         """Forget an adapter, while none is active."""
         self.state.adapters.pop(name, None)
         self.state.values.pop(name, None)
-        self.parts.pop(name, None)
+        if self.parts.pop(name, None) is not None:
+            self._delete_tracking(f"part_{name}")
         still = {key for values in self.state.values.values() for key in values}
         self.state.base = {key: value for key, value in self.state.base.items() if key in still}
         self.refresh(layer)

@@ -88,10 +88,17 @@ def _features(layer):
     if getattr(layer, "data_format", "channels_last") == "channels_first":
         return None
     try:
-        shapes = layer.get_build_config() or {}
-        given = shapes.get("shapes_dict") or {"input_shape": shapes.get("input_shape")}
-        shape = layer.compute_output_shape(*given.values())
+        shape = _output_shape(layer)
     except Exception:  # a layer that does not know its shape, for whatever reason of its own
         return None
     known = isinstance(shape, (tuple, list)) and len(shape) >= 2 and isinstance(shape[-1], int)
     return shape[-1] if known else None
+
+
+def _output_shape(layer):
+    """Return the shape of what a layer gives in a graph, or, inside a composite layer, for what it was built for."""
+    if layer._inbound_nodes:
+        return layer.output.shape
+    shapes = layer.get_build_config() or {}
+    given = shapes.get("shapes_dict") or {"input_shape": shapes.get("input_shape")}
+    return layer.compute_output_shape(*given.values())

@@ -85,8 +85,12 @@ class LoRA(Adapter):
         """Return the paths of the dense layers, or else of the convolutions."""
         kinds = {place.path: kind_of(place.layer) for place in free}
         dense = (keras.layers.Dense, keras.layers.EinsumDense)
-        found = tuple(path for path, kind in kinds.items() if kind in dense)
-        return found or tuple(path for path, kind in kinds.items() if kind is not keras.layers.Embedding) or ("*",)
+        found = [path for path, kind in kinds.items() if kind in dense]
+        found = found or [path for path, kind in kinds.items() if kind is not keras.layers.Embedding]
+        if not found:
+            advice = f"There are {list(kinds)}." if kinds else "No kind of layer in it can be adapted."
+            fail("layers", None, "given for a model without dense layers and convolutions outside its head", advice)
+        return tuple(found)
 
     def make_part(self, layer: keras.layers.Layer, path: str, seed: int | None) -> AdapterPart:
         """Return the factors for a layer."""
@@ -94,8 +98,6 @@ class LoRA(Adapter):
         if self.rank > plan.limit:
             advice = f"Above it, learn the kernel of {path!r} itself (train_also), or leave it out by `layers`."
             fail("rank", self.rank, f"from 1 to {plan.limit}, the smaller side of the kernel of {path!r}", advice)
-        part = LowRankPart(
-            layer, plan, self.rank, scale=self.scale, dropout=self.dropout, seed=seed, name=self.name
-        )  # fmt: skip
+        part = LowRankPart(layer, plan, self.rank, scale=self.scale, dropout=self.dropout, seed=seed, name=self.name)
         part.build()
         return part
