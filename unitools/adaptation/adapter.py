@@ -10,7 +10,8 @@ from unitools.adaptation.adapter_file_error import AdapterFileError
 from unitools.adaptation.adapter_part import AdapterPart
 from unitools.adaptation.adapter_report import AdapterReport
 from unitools.adaptation.attach import attach
-from unitools.adaptation.layer_places import Place, as_patterns, chosen, places
+from unitools.adaptation.layer_places import as_patterns, chosen, places
+from unitools.adaptation.place import Place
 from unitools.adaptation.trained_weights import is_bias, trained_weights
 from unitools.core.checks import check_integer, fail
 from unitools.core.component import Component

@@ -9,7 +9,7 @@ from keras import ops
 from unitools.adaptation.activate import activate, remove
 from unitools.adaptation.adapter import checked, kind_called
 from unitools.adaptation.adapter_content import AdapterContent
-from unitools.adaptation.adapter_file_error import AdapterFileError, WrongBaseError
+from unitools.adaptation.adapter_file_error import AdapterFileError
 from unitools.adaptation.adapter_report import AdapterReport
 from unitools.adaptation.adapter_slot import own_weights
 from unitools.adaptation.attach import attach
@@ -17,6 +17,7 @@ from unitools.adaptation.base_weights import base_shapes, fingerprint
 from unitools.adaptation.layer_places import places
 from unitools.adaptation.reports import report
 from unitools.adaptation.switch import active_name, known_name, names_on, require_unmerged, slots
+from unitools.adaptation.wrong_base_error import WrongBaseError
 
 
 def save_adapter(model: keras.Model, path: str | Path, name: str | None = None) -> Path:

@@ -8,7 +8,8 @@ import numpy as np
 
 from unitools.adaptation.adapter_report import AdapterReport
 from unitools.adaptation.adapter_slot import give_slot, own_weights, slot_of, take_slot
-from unitools.adaptation.layer_places import Place, places
+from unitools.adaptation.layer_places import places
+from unitools.adaptation.place import Place
 from unitools.adaptation.reports import report
 from unitools.adaptation.save_guard import guard, unguard
 from unitools.adaptation.switch import active_name, forget_functions, names_on, require_unmerged, switch

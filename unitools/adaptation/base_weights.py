@@ -6,7 +6,7 @@ import numpy as np
 from keras import ops
 
 from unitools.adaptation.adapter_slot import own_weights, slot_of
-from unitools.adaptation.layer_places import Place
+from unitools.adaptation.place import Place
 
 
 def base_shapes(found: list[Place]) -> dict[str, list]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from unitools.adaptation.adapter import Adapter
-from unitools.adaptation.layer_places import Place
+from unitools.adaptation.place import Place
 from unitools.adaptation.trained_weights import BIASES
 
 

@@ -7,7 +7,8 @@ import keras
 from unitools.adaptation.adapter import Adapter
 from unitools.adaptation.adapter_part import AdapterPart
 from unitools.adaptation.bottleneck_part import BottleneckPart
-from unitools.adaptation.layer_places import Place, fits
+from unitools.adaptation.layer_places import fits
+from unitools.adaptation.place import Place
 from unitools.core.checks import check_integer, fail
 
 # The last projections of attention and feed-forward part: of unitools, of Keras' attention, of keras-hub's encoders.

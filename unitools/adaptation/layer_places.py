@@ -4,27 +4,12 @@ import difflib
 import fnmatch
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import keras
 
 from unitools.adaptation.adapter_slot import AdapterSlot
+from unitools.adaptation.place import Place
 from unitools.core.checks import fail
-
-
-@dataclass(frozen=True, eq=False)
-class Place:
-    """A layer and where it is.
-
-    Args:
-        path: Names of the layers around it and its own, joined by "/".
-        title: The same with names that Keras made up counted anew in each layer: equal for all builds of one model.
-        layer: The layer.
-    """
-
-    path: str
-    title: str
-    layer: keras.layers.Layer
 
 
 def places(model: keras.Model) -> list[Place]:

@@ -4,7 +4,7 @@ import math
 
 from unitools.adaptation.adapter_report import AdapterReport
 from unitools.adaptation.adapter_slot import own_weights
-from unitools.adaptation.layer_places import Place
+from unitools.adaptation.place import Place
 from unitools.adaptation.switch import active_name, is_merged, names_on, slots
 
 

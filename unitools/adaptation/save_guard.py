@@ -9,7 +9,8 @@ import functools
 import keras
 
 from unitools.adaptation.adapter_slot import AdapterSlot
-from unitools.adaptation.layer_places import Place, children
+from unitools.adaptation.layer_places import children
+from unitools.adaptation.place import Place
 
 
 def guard(found: list[Place]) -> None:

@@ -3,7 +3,7 @@
 import keras
 
 from unitools.adaptation.adapter_slot import AdapterSlot, slot_of
-from unitools.adaptation.layer_places import Place
+from unitools.adaptation.place import Place
 from unitools.core.checks import fail
 
 

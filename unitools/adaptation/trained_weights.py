@@ -6,7 +6,8 @@ import keras
 
 from unitools.adaptation.adapter_slot import own_weights
 from unitools.adaptation.layer_order import ordered_layers
-from unitools.adaptation.layer_places import Place, chosen
+from unitools.adaptation.layer_places import chosen
+from unitools.adaptation.place import Place
 
 HEAD, NORMS, BIASES = "head", "norms", "biases"
 _OF_NORMS = {"gamma", "beta", "scale", "moving_mean", "moving_variance"}

@@ -7,9 +7,9 @@ import keras
 
 from unitools.adaptation.adapter import Adapter
 from unitools.adaptation.adapter_part import AdapterPart
-from unitools.adaptation.layer_places import Place
 from unitools.adaptation.low_rank_part import LowRankPart
 from unitools.adaptation.low_rank_plan import kind_of, low_rank_plan
+from unitools.adaptation.place import Place
 from unitools.core.checks import check_flag, check_integer, check_number, fail
 
 
