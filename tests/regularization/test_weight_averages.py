@@ -59,7 +59,7 @@ def test_exponential_average_is_the_formula(decay, warmup):
     assert_all_close(steps.epochs[1], steps.batches[7], rtol=0, atol=0)  # training goes on with its own weights
 
 
-@pytest.mark.parametrize(("start", "first"), [(5, 5), (0.5, 8), (0, 0)])
+@pytest.mark.parametrize(("start", "first"), [(5, 5), (0.7, 8), (0.5, 4), (0, 0)])
 def test_it_begins_where_asked(start, first):
     net, steps, _ = fit(ExponentialAverage(0.7, start=start))
     assert_all_close(net.get_weights(), exponential(steps.batches[first:], 0.7, True))
@@ -91,7 +91,7 @@ def test_a_step_that_loss_scaling_skips_does_not_count():
 
 
 @pytest.mark.parametrize(
-    ("start", "every", "chosen"), [(3, 2, (4, 6, 8, 10)), (0, 5, (4, 9)), (0.5, 1, (8, 9, 10, 11))]
+    ("start", "every", "chosen"), [(3, 2, (4, 6, 8, 10)), (0, 5, (4, 9)), (0.7, 1, (8, 9, 10, 11))]
 )
 def test_stochastic_average_is_the_mean_of_points(start, every, chosen):
     net, steps, _ = fit(StochasticAverage(start, every=every))

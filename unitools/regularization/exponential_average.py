@@ -29,7 +29,7 @@ class ExponentialAverage(WeightAverage):
         warmup: Whether the memory grows with the number of steps, up to `decay`. Default True. With False the first
             steps weigh for long.
         start: Optimizer steps before averaging begins, an integer >= 0; or, as a float in [0, 1), the share of the
-            epochs. Default 0.
+            epochs, rounded down to whole ones. Default 0.
         batch_norm: "average" (default): batch norm statistics are averaged as the weights are. "reestimate": they are
             taken anew from the attribute `data`, at each validation and at the end.
 

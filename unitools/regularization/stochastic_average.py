@@ -21,8 +21,8 @@ class StochasticAverage(WeightAverage):
     `EarlyStopping(restore_best=True)`, would put them over the average: switch that off.
 
     Args:
-        start: The share of the epochs before averaging begins, a float in [0, 1); or the number of optimizer steps, an
-            integer >= 0. Default 0.75.
+        start: The share of the epochs before averaging begins, a float in [0, 1), rounded down to whole epochs; or the
+            number of optimizer steps, an integer >= 0. Default 0.75.
         every: Optimizer steps from one point to the next, >= 1. Default None: the end of each epoch.
         batch_norm: "average" (default): batch norm statistics are averaged as the weights are. "reestimate": they are
             taken anew from the attribute `data`, at each validation and at the end, as in the paper.

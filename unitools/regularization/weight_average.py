@@ -30,7 +30,7 @@ class WeightAverage(Component, keras.callbacks.Callback):
 
     Args:
         start: Optimizer steps before averaging begins, an integer >= 0; or, as a float in [0, 1), the share of the
-            epochs.
+            epochs, rounded down to whole ones.
         batch_norm: "average": batch norm statistics are averaged as the weights are. "reestimate": they are taken anew
             from the attribute `data`, at each validation and at the end.
 
@@ -73,7 +73,7 @@ class WeightAverage(Component, keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Begin to average, where `start` is a share."""
         waits = int(self._counters["begin"].numpy()) == _NEVER
-        if waits and epoch >= math.ceil(self.start * self.params["epochs"]):
+        if waits and epoch >= math.floor(self.start * self.params["epochs"] + 1e-9):  # 0.29 * 100 is 28.99...
             self._count(begin=int(self._counters["seen"].numpy()))
         self._looked = False
 
