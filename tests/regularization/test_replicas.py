@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -51,5 +52,6 @@ print("replicas agree")
 @pytest.mark.slow
 def test_two_replicas_that_see_the_same_train_as_one_device():
     """In a process of its own, as devices are split before TensorFlow first uses them."""
-    found = subprocess.run([sys.executable, "-c", _TRAIN], capture_output=True, text=True, check=False)
+    root = Path(__file__).resolve().parents[2]
+    found = subprocess.run([sys.executable, "-c", _TRAIN], cwd=root, capture_output=True, text=True, check=False)
     assert found.stdout.strip().endswith("replicas agree"), found.stderr[-3000:]
