@@ -97,6 +97,20 @@ class CrossEntropy(Component, keras.losses.Loss):
         labels, weight = self._labels_and_weight(y_true, y_pred, sample_weight)
         return super().__call__(labels, y_pred, sample_weight=weight)
 
+    def sums(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tuple[Any, Any]:
+        """Return sum(w l) and sum(w), whatever `reduction` says.
+
+        For gradient accumulation: add up the gradients of the first and the values of the second over the
+        micro-batches, then divide the one by the other. The result is the gradient of one big batch.
+        """
+        mask = getattr(y_pred, "_keras_mask", None)
+        y_pred = ops.convert_to_tensor(y_pred)
+        labels, weight = self._labels_and_weight(y_true, y_pred, sample_weight)
+        if mask is not None:
+            weight = weight * ops.cast(mask, self.dtype)
+        losses = self.call(labels, ops.cast(y_pred, self.dtype) if self.from_logits else y_pred)
+        return ops.sum(losses * weight), ops.sum(weight)
+
     def _labels_and_weight(self, y_true, y_pred, sample_weight):
         labels = self._labels(ops.convert_to_tensor(y_true), y_pred)
         weight = self._position_weight(labels, y_pred)

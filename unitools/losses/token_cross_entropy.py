@@ -95,20 +95,6 @@ class TokenCrossEntropy(CrossEntropy):
         )
         self.focal = check_number("focal", focal, 0, advice="Use focal=0 to turn the factor off.")
 
-    def sums(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tuple[Any, Any]:
-        """Return sum(w l) and sum(w), whatever `reduction` says.
-
-        For gradient accumulation: add up the gradients of the first and the values of the second over the
-        micro-batches, then divide the one by the other. The result is the gradient of one big batch.
-        """
-        mask = getattr(y_pred, "_keras_mask", None)
-        y_pred = ops.convert_to_tensor(y_pred)
-        labels, weight = self._labels_and_weight(y_true, y_pred, sample_weight)
-        if mask is not None:
-            weight = weight * ops.cast(mask, self.dtype)
-        losses = self.call(labels, ops.cast(y_pred, self.dtype) if self.from_logits else y_pred)
-        return ops.sum(losses * weight), ops.sum(weight)
-
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return each position's loss, unweighted."""
         losses = super().call(y_true, y_pred)
