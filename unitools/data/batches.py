@@ -1,6 +1,8 @@
 """Batches that know where they are."""
 
 import dataclasses
+import hashlib
+import os
 import random
 
 import tensorflow as tf
@@ -111,6 +113,25 @@ class Batches(tf.data.Dataset):
         epoch = check_integer("epoch", state["epoch"], 0)
         step = check_integer("step", state["step"], 0, len(self) - 1, advice=advice)
         self._position.assign([epoch, step, step])
+
+    def identity(self) -> dict:
+        """Return what tells these batches from others, as JSON holds it: examples, order, type of a batch.
+
+        What is done to an example does not count, and neither does which shard this is.
+        """
+        order = {field.name: getattr(self._order, field.name) for field in dataclasses.fields(self._order)}
+        order = {name: value for name, value in order.items() if name not in ("shard_index", "lengths")}
+        order = {name: list(value) if isinstance(value, tuple) else value for name, value in order.items()}
+        own = {"class": type(self).__name__, "num_steps": len(self), "elements": str(self.element_spec)}
+        return order | own | self._content()
+
+    def _content(self):
+        """Return a digest of what the examples are, as far as it is known without loading them."""
+        if self._source.names is None:
+            return {}
+        names = self._source.names.numpy().tolist()
+        start = len(os.path.commonprefix(names))  # the same files in another place are the same
+        return {"names": hashlib.sha256(b"\n".join(name[start:] for name in names)).hexdigest()}
 
     def shard(self, index: int, count: int) -> "Batches":
         """Return one of `count` disjoint parts of the same order, which together hold every example.

@@ -1,8 +1,10 @@
 """Batches of encoded texts, grouped by length."""
 
+import hashlib
 import random
 from collections.abc import Iterable
 
+import numpy as np
 import tensorflow as tf
 
 from unitools.core.checks import check_choice, check_flag, check_integer
@@ -91,6 +93,11 @@ class TextBatches(Batches):
         loader = _Loader if source[0].rows is None else AugmentedLoader
         self._pipeline = _pipeline(loader(*source, order), order, self._position)
         tf.data.Dataset.__init__(self, tf.data.experimental.to_variant(self._pipeline))
+
+    def _content(self):
+        table = self._source[0]
+        arrays = [table.splits, *table.values.values(), *([] if table.labels is None else [table.labels])]
+        return {"tokens": hashlib.sha256(b"".join(np.ascontiguousarray(array) for array in arrays)).hexdigest()}
 
     @property
     def boundaries(self) -> tuple:

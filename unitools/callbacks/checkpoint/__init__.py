@@ -1,0 +1,1 @@
+"""What `ExactResume` writes and reads: checkpoints, each a folder with a manifest."""

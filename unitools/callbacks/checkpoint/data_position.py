@@ -1,0 +1,94 @@
+"""Where a run is in its data."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from unitools.core.checks import fail
+
+
+class DataPosition:
+    """Counts the batches that were trained on, whatever was drawn ahead of them.
+
+    Args:
+        data: What knows its position (`state_dict`, `load_state_dict`, `len`), as `unitools.data.Batches` does; or
+            None where each epoch goes through the same batches in the same order.
+    """
+
+    def __init__(self, data: Any = None):
+        self._data = data
+        self._state = None if data is None else data.state_dict()
+
+    @property
+    def is_seekable(self) -> bool:
+        """Whether the data themselves can go to a position."""
+        return self._data is not None
+
+    @property
+    def step(self) -> int:
+        """Batches of the pass that were trained on."""
+        return 0 if self._state is None else self._state["step"]
+
+    def advance(self, steps: int) -> None:
+        """Note that so many batches were trained on."""
+        if self._state is not None:
+            passes, step = divmod(self._state["step"] + steps, len(self._data))
+            self._state = {"epoch": self._state["epoch"] + passes, "step": step}
+
+    def state(self) -> dict | None:
+        """Return the position as JSON holds it."""
+        return self._state
+
+    def restore(self, state: dict | None) -> None:
+        """Go to a position."""
+        if self._data is not None and state:
+            self._data.load_state_dict(state)
+            self._state = dict(state)
+
+
+def is_seekable(data: Any) -> bool:
+    """Return whether data know their position."""
+    return hasattr(data, "state_dict") and hasattr(data, "load_state_dict") and hasattr(data, "__len__")
+
+
+def position_of(data: Any, shuffled: bool, allow: bool) -> DataPosition:
+    """Return the position in what `fit` was given.
+
+    Args:
+        data: First argument of `fit`.
+        shuffled: Whether `fit` shuffles arrays.
+        allow: Whether data of unknown order are taken for data of one order.
+
+    Raises:
+        ValueError: The order of the data is not known.
+    """
+    if is_seekable(data):
+        return DataPosition(data)
+    arrays = all(isinstance(leaf, (np.ndarray, tf.Tensor)) for leaf in tf.nest.flatten(data))
+    if not allow and (shuffled or not arrays):
+        order = "arrays that `fit` shuffles" if arrays else type(data).__name__
+        fail(
+            "data",
+            order,
+            "batches that know their position",
+            "Give `fit` the `batches(...)` of a unitools reader. Where they went through `map` or `repeat`, say what "
+            "they were made of: `resume.data = batches`. Arrays need shuffle=False. For other data that give the same "
+            "batches in the same order in each epoch: allow=('order',).",
+        )
+    return DataPosition()
+
+
+def describe_data(data: Any) -> dict[str, Any]:
+    """Return what tells these data from others."""
+    if hasattr(data, "identity"):
+        return data.identity()
+    shapes = [str(getattr(leaf, "shape", "")) for leaf in tf.nest.flatten(data)]
+    return (
+        {"class": type(data).__name__, "shapes": shapes}
+        if not isinstance(data, tf.data.Dataset)
+        else {
+            "class": "Dataset",
+            "elements": str(data.element_spec),
+        }
+    )

@@ -1,0 +1,80 @@
+"""Which run a checkpoint belongs to."""
+
+from typing import Any
+
+import keras
+
+from unitools.callbacks.checkpoint.checkpoint_error import DifferentRunError
+from unitools.callbacks.checkpoint.data_position import describe_data
+from unitools.callbacks.checkpoint.variables import describe_variables
+
+KINDS = ("model", "optimizer", "data", "batch_size", "seed", "callbacks", "order")
+"""What `allow` may name."""
+_APART = ("batch_size", "seed")
+_ADVICE = {
+    "model": "Make the model as it was",
+    "optimizer": "Compile as before",
+    "data": "Give the same data",
+    "batch_size": "Give the same batch size",
+    "seed": "Give `batches` the same seed",
+    "callbacks": "Give the callbacks of before",
+}
+
+
+def describe_run(model: keras.Model, data: Any, batch_size: int | None) -> dict[str, Any]:
+    """Return what tells this run from others: model, optimizer, data, batch size and seed."""
+    optimizer = model.optimizer
+    config = optimizer.get_config()
+    rate = config.get("learning_rate")
+    found = describe_data(data)
+    return {
+        "model": describe_variables(model.variables),
+        "optimizer": [
+            type(optimizer).__name__,
+            *describe_variables(optimizer.variables),
+            # A plain rate is a variable, which callbacks change.
+            *([f"learning_rate {rate['class_name']} {rate['config']}"] if isinstance(rate, dict) else []),
+        ],
+        "data": {name: value for name, value in found.items() if name not in _APART},
+        "batch_size": found.get("batch_size", batch_size),
+        "seed": found.get("seed"),
+    }
+
+
+def check_same_run(stored: dict[str, Any], current: dict[str, Any], allow: tuple[str, ...], where: str) -> list[str]:
+    """Return the kinds that differ and are allowed to.
+
+    Raises:
+        DifferentRunError: Something else differs. The text names the first difference of each kind.
+    """
+    differences = {kind: _difference(stored[kind], current[kind]) for kind in current}
+    differences = {kind: text for kind, text in differences.items() if text}
+    refused = {kind: text for kind, text in differences.items() if kind not in allow}
+    if refused:
+        kinds = ", ".join(repr(kind) for kind in refused)
+        advice = "; ".join(_ADVICE[kind] for kind in refused)
+        raise DifferentRunError(
+            f"{where} must hold a run of the same {', '.join(refused)}. "
+            + " ".join(f"{kind}: {text}." for kind, text in refused.items())
+            + f" {advice}; or give another folder to begin anew, or ExactResume(..., allow=({kinds},)) to go on all "
+            "the same."
+        )
+    return list(differences)
+
+
+def _difference(stored, current):
+    if stored == current:
+        return ""
+    if isinstance(stored, list) and isinstance(current, list):
+        return _list_difference(stored, current)
+    if isinstance(stored, dict) and isinstance(current, dict):
+        names = [name for name in {**stored, **current} if stored.get(name) != current.get(name)]
+        return ", ".join(f"{name} was {stored.get(name)!r}, is {current.get(name)!r}" for name in names)
+    return f"was {stored!r}, is {current!r}"
+
+
+def _list_difference(stored, current):
+    for left, right in zip(stored, current, strict=False):
+        if left != right:
+            return f"it was '{left}', is '{right}'"
+    return f"it had {len(stored)} variables, has {len(current)}"

@@ -1,0 +1,77 @@
+"""The `fit` that a callback runs in, as seen from the callback.
+
+Keras tells a callback neither the data nor the other callbacks. Both are local variables of `fit`, so they are read
+from its frame, for as long as the call of the callback lasts.
+"""
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+
+@dataclass
+class RunningFit:
+    """What `fit` was given.
+
+    Args:
+        callback_list: The callbacks of the run.
+        epoch_iterator: Keras' iterator over the batches of an epoch.
+        data: Training data, as given.
+        validation: Validation data, as given, or None.
+        shuffled: Whether arrays are shuffled.
+        epochs: Number of the last epoch.
+    """
+
+    callback_list: keras.callbacks.CallbackList
+    epoch_iterator: Any
+    data: Any
+    validation: Any
+    shuffled: bool
+    epochs: int
+
+    @property
+    def num_steps(self) -> int | None:
+        """Steps of an epoch, where they are known."""
+        return self.epoch_iterator.num_batches
+
+    @property
+    def batch_size(self) -> int | None:
+        """Batch size, where Keras cuts arrays into batches."""
+        return self.epoch_iterator.data_adapter.batch_size
+
+
+def callback_list_above() -> keras.callbacks.CallbackList | None:
+    """Return the list whose method called the callback's method that called this, or None."""
+    owner = sys._getframe(2).f_locals.get("self")
+    return owner if isinstance(owner, keras.callbacks.CallbackList) else None
+
+
+def running_fit(model: keras.Model) -> RunningFit | None:
+    """Return the `fit` of a model that is running, or None."""
+    frame = _fit_frame(sys._getframe(1), model)
+    if frame is None:
+        return None
+    seen = frame.f_locals
+    return RunningFit(
+        callback_list=seen["callbacks"],
+        epoch_iterator=seen["epoch_iterator"],
+        data=seen["x"],
+        validation=None if seen.get("validation_data") is None else seen["val_x"],
+        shuffled=bool(seen["shuffle"]),
+        epochs=seen["epochs"],
+    )
+
+
+def is_fitting(model: keras.Model, frame: Any) -> bool:
+    """Return whether the frame is one inside `fit` of a model."""
+    return _fit_frame(frame, model) is not None
+
+
+def _fit_frame(frame, model):
+    while frame is not None:
+        if frame.f_code.co_name == "fit" and frame.f_locals.get("self") is model and "epoch_iterator" in frame.f_locals:
+            return frame
+        frame = frame.f_back
+    return None

@@ -1,0 +1,249 @@
+"""A run that was killed goes on as if it had not been."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from unitools.callbacks.checkpoint.checkpoint_error import CheckpointError
+from unitools.callbacks.checkpoint.checkpoint_store import CheckpointStore
+from unitools.callbacks.checkpoint.checkpoint_writer import CheckpointWriter
+from unitools.callbacks.checkpoint.data_position import DataPosition, is_seekable, position_of
+from unitools.callbacks.checkpoint.resumed_epoch import begin_at, without_steps
+from unitools.callbacks.checkpoint.run_identity import KINDS, check_same_run, describe_run
+from unitools.callbacks.checkpoint.run_state import RunState
+from unitools.callbacks.checkpoint.running_fit import callback_list_above, running_fit
+from unitools.callbacks.checkpoint.termination import Termination
+from unitools.callbacks.checkpoint.workers import is_chief
+from unitools.callbacks.status_line import print_below
+from unitools.core import Component, register
+from unitools.core.checks import check_flag, check_integer, fail
+
+_TERMINATED = 143
+"""Exit status of a process that SIGTERM ended: 128 + 15."""
+
+
+@register
+class ExactResume(Component, keras.callbacks.Callback):
+    """Saves a run every few steps, and lets the next `fit` with the same folder go on from there.
+
+    Why: Keras' BackupAndRestore replays an epoch, forgets random states and what callbacks have counted, and can leave
+    a file that nobody can read. Here the run that was killed, at any moment, ends with the weights, the optimizer, the
+    history and the callbacks' decisions of the run that was not; on a CPU bit for bit, given deterministic operations.
+
+    Call `fit` in the new process as in the old one. It restores weights, optimizer, random states of layers and of
+    Python, NumPy and Keras, the sums behind the scores, the states of all callbacks, the history and the position in
+    the data, and goes on with the step that comes next. A run that is finished is not trained again: `fit` returns its
+    history. Random numbers of `tf.random` without a seed of their own cannot be restored.
+
+    A checkpoint is a folder: safetensors, JSON, and a manifest with SHA-256, written aside, forced to the disk and
+    renamed. The newest one that is whole is taken, and what was passed over is said. Where one cannot be written, as on
+    a full disk, training goes on and says so. SIGTERM saves and ends the process with status 143.
+
+    The data must know their position, as the `batches(...)` of the readers do. Arrays need `shuffle=False`.
+
+    Args:
+        folder: Folder of this run. One run at a time.
+        every: Steps from one checkpoint to the next, >= 1. Each epoch's end is saved too. Default 50.
+        keep: Checkpoints kept, >= 1. Default 3.
+        allow: What may differ from the run that is resumed: "model" (variables of one name and shape are restored),
+            "optimizer" (the same), "data" and "batch_size" (the epoch begins again), "seed", "callbacks" (those missing
+            are forgotten); "order": data of unknown order are taken to come in one order each epoch. Default: none.
+        background: Whether checkpoints are written in a thread, beside the training. Default True.
+
+    Attributes:
+        data: Set it where `fit` is given what was made of batches, by `map` for instance: the batches. Default None.
+
+    Raises:
+        ValueError: An argument is out of range; or, like what follows, when `fit` begins: the order of the data is not
+            known.
+        DifferentRunError: The folder holds a run with another model, optimizer, data, batch size, seed or callbacks.
+        CheckpointVersionError: A newer version of unitools wrote the folder.
+        CheckpointError: The folder cannot be written to, another process trains into it, or no checkpoint is whole.
+
+    Example:
+    >>> import keras, numpy
+    >>> import unitools as ut
+    >>> def train(epochs):
+    ...     keras.utils.set_random_seed(1)
+    ...     model = keras.Sequential([keras.Input((2,)), keras.layers.Dropout(0.5), keras.layers.Dense(1)])
+    ...     model.compile("adam", "mse")
+    ...     resume = ut.callbacks.ExactResume("run", every=1)
+    ...     x, y = numpy.ones((8, 2)), numpy.ones((8, 1))
+    ...     return model.fit(x, y, epochs=epochs, shuffle=False, verbose=0, callbacks=[resume]).history["loss"]
+    >>> first = train(epochs=1)
+    >>> both = train(epochs=2)
+    run: goes on at epoch 2
+    >>> both[0] == first[0]
+    True
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        *,
+        every: int = 50,
+        keep: int = 3,
+        allow: Sequence[str] = (),
+        background: bool = True,
+    ):
+        super().__init__()
+        if not isinstance(folder, str) or not folder:
+            fail("folder", folder, "the path of a folder, as a string")
+        self.folder = folder
+        self.every = check_integer("every", every, 1)
+        self.keep = check_integer("keep", keep, 1)
+        if isinstance(allow, str) or not set(allow) <= set(KINDS):
+            fail("allow", allow, "a list of " + ", ".join(map(repr, KINDS)))
+        self.allow = tuple(allow)
+        self.background = check_flag("background", background)
+        self.data = None
+        self._loop = None
+
+    def attach(self, loop: Any) -> None:
+        """Say which loop trains, where it is not Keras' `fit`: an object with what `RunningFit` holds.
+
+        Args:
+            loop: Has `callback_list`, `data`, `validation`, `shuffled`, `epochs`, `num_steps`, `batch_size`,
+                `variables`, and `begin_at(epoch, step)`.
+        """
+        self._loop = loop
+
+    def set_model(self, model: keras.Model) -> None:
+        """Take the model, and the last place among the callbacks: the others' states are then those after a step."""
+        super().set_model(model)
+        above = callback_list_above()
+        if above is not None:
+            above.callbacks = [callback for callback in above.callbacks if callback is not self] + [self]
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Restore the newest checkpoint."""
+        self._run = self._loop or running_fit(self.model)
+        if self._run is None:
+            raise RuntimeError("ExactResume must run inside `fit` of a Keras model, or of `unitools.training.Loop`.")
+        self._epoch = self._step = self._since = 0
+        self._resumed, self._end_resumed = None, None
+        self._open()
+        checkpoint = self._newest()
+        if checkpoint is not None:
+            self._go_on(checkpoint)
+        self._termination = Termination(self.model)
+        self._termination.watch()
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Restore the sums of an epoch that was begun."""
+        self._epoch, self._step = epoch, 0
+        self.model._initial_epoch = None
+        if self._resumed is not None:
+            self._step = self._resumed.step
+            if self._step:
+                self._state.put_back_scores(self._resumed)
+            if self._step and self._step == self._run.num_steps:
+                self._end_resumed = without_steps(self.model, self._resumed.state["logs"])
+        self._resumed = None
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Save, where it is time to."""
+        done = batch + 1 if self._run.num_steps is None else min(batch + 1, self._run.num_steps)
+        steps, self._step = done - self._step, done
+        self._position.advance(steps)
+        self._since += steps
+        before_validation = done == self._run.num_steps and self._run.validation is not None
+        if self._since >= self.every or before_validation or self._termination.requested:
+            self._save(self._epoch, done, logs)
+        self._leave_if_asked()
+
+    def on_test_begin(self, logs: dict | None = None) -> None:
+        """End what stood in for the steps that were done before."""
+        self._end_stand_in()
+
+    def on_test_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Leave on SIGTERM. The state before validation has been saved."""
+        self._leave_if_asked()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Save the epoch with its scores."""
+        self._end_stand_in()
+        self._save(epoch + 1, 0, None)
+        self._leave_if_asked()
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        """Wait for the last checkpoint, and let go of the folder."""
+        self._writer.wait()
+        self._termination.end()
+        self._store.close()
+        self.model._initial_epoch = None
+
+    def _open(self):
+        self._store = CheckpointStore(self.folder, self.keep)
+        self._writes = is_chief(self.model)
+        if self._writes:
+            self._store.open()
+        self._writer = CheckpointWriter(self._store, self.background, self._say_unwritten)
+        data = self._run.data if self.data is None else self.data
+        self._position = position_of(data, self._run.shuffled, "order" in self.allow)
+        validation = DataPosition(self._run.validation if is_seekable(self._run.validation) else None)
+        if not self.model.optimizer.built:
+            self.model.optimizer.build(self.model.trainable_variables)
+        self._identity = describe_run(self.model, data, self._run.batch_size)
+        others = [callback for callback in self._run.callback_list.callbacks if callback is not self]
+        extra = getattr(self._run, "variables", ())
+        self._state = RunState(self.model, others, self._position, validation, self._identity, extra)
+
+    def _newest(self):
+        checkpoint, skipped = self._store.newest()
+        for text in skipped:
+            print_below(f"{self.folder}: passed over {text}")
+        if checkpoint is None and skipped:
+            raise CheckpointError(
+                f"`folder` must hold a checkpoint that is whole, or none. Received folder={self.folder!r}, where none "
+                f"of {len(skipped)} is: {'; '.join(skipped)}. Give another folder to begin anew."
+            )
+        return checkpoint
+
+    def _go_on(self, checkpoint):
+        stored = checkpoint.state["identity"]
+        different = check_same_run(stored, self._identity, self.allow, f"`folder` ({self.folder})")
+        if {"data", "batch_size"} & set(different):
+            checkpoint.step = 0
+            checkpoint.state["data"] = (checkpoint.state["data"] or {}) | {"step": 0}
+        missing = self._state.put_back(checkpoint)
+        if missing and not {"model", "optimizer", "callbacks"} & set(self.allow):
+            fail("callbacks", missing, "there, as their states are in the checkpoint", "Or allow=('callbacks',).")
+        if self._writes:
+            self._store.set_aside(checkpoint.epoch, checkpoint.step)
+        self._resumed = checkpoint
+        finished = checkpoint.state["stop_training"] or checkpoint.epoch >= self._run.epochs
+        self._begin_at(checkpoint, self._run.epochs if finished else checkpoint.epoch)
+        place = f"epoch {checkpoint.epoch + 1}" + (f", step {checkpoint.step + 1}" if checkpoint.step else "")
+        print_below(f"{self.folder}: " + ("the run is finished" if finished else f"goes on at {place}"))
+
+    def _begin_at(self, checkpoint, epoch):
+        if self._loop is not None:
+            self._loop.begin_at(epoch, checkpoint.step)
+            return
+        self.model._initial_epoch = epoch
+        skip = 0 if self._position.is_seekable else checkpoint.step
+        begin_at(self._run.epoch_iterator, checkpoint.step, self._position.step, skip)
+
+    def _save(self, epoch, step, logs):
+        self._since = 0
+        checkpoint = self._state.take(epoch, step, logs)
+        if self._writes:
+            self._writer.write(checkpoint)
+
+    def _say_unwritten(self, checkpoint, error):
+        print_below(f"{self.folder}: {checkpoint.name} could not be written ({error}). Training goes on.")
+
+    def _leave_if_asked(self):
+        if self._termination.requested:
+            self._writer.wait()
+            self._termination.end()
+            self._store.close()
+            print_below(f"{self.folder}: SIGTERM. The run can go on from here.")
+            raise SystemExit(_TERMINATED)
+
+    def _end_stand_in(self):
+        if self._end_resumed is not None:
+            self._end_resumed()
+            self._end_resumed = None
