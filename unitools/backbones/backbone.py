@@ -78,6 +78,12 @@ class Backbone(Component, keras.Model):
         """Tensors by stride level: the map at level n is 2**n times smaller than the input."""
         return dict(self._pyramid_tensors)
 
+    def with_model(self, model: keras.Model) -> "Backbone":
+        """Return a backbone like this one around another functional model that has the layers of the pyramid."""
+        changed = type(self)(model, self.preprocess, pyramid=self.pyramid, recipe=self.recipe)
+        changed.weights_report = self.weights_report
+        return changed
+
 
 def _structure(model, side):
     """Return the model's inputs or outputs in the structure it was built with."""

@@ -64,6 +64,9 @@ class EncoderBlock(Component, keras.layers.Layer):
         Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; Devlin et al. 2019, https://aclanthology.org/N19-1423.
     """
 
+    # Tells unitools.regularization.stochastic_depth that what comes out is like what goes in.
+    is_residual_block = True
+
     def __init__(
         self,
         num_heads: int,

@@ -4,7 +4,8 @@ import math
 
 import keras
 
-from unitools.backbones.graph import node_of, nodes_in_order, output_specs
+from unitools.backbones.graph import output_specs
+from unitools.core.layers.call_graph import node_of, nodes_in_order
 
 _PROBE = 512  # pixels a side; at a few pixels, layers without padding would shift a map to the next level
 # Padding and cropping change the size a little without a new feature.

@@ -78,6 +78,12 @@ class TextBackbone(Component, keras.Model):
         """One vector a text."""
         return self.output["pooled_output"]
 
+    def with_model(self, model: keras.Model) -> "TextBackbone":
+        """Return a backbone like this one around another functional model."""
+        changed = type(self)(model, tokenizer_folder=self.tokenizer_folder)
+        changed.weights_report = self.weights_report
+        return changed
+
 
 def _named(model, side, names):
     structure = getattr(model, f"_{side}s_struct", None)
