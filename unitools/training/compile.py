@@ -8,6 +8,7 @@ import keras
 from unitools.core.checks import check_number, fail
 from unitools.training.adam_w_recipe import AdamWRecipe
 from unitools.training.compile_report import CompileReport
+from unitools.training.distribution import check_supported
 from unitools.training.jit import choose_jit
 from unitools.training.output import default_loss, default_metrics, describe_loss
 from unitools.training.precision import apply_precision, wrap_optimizer
@@ -80,8 +81,8 @@ def compile(
         The choices, as a `CompileReport`.
 
     Raises:
-        ValueError: An argument is out of range, the loss cannot be told from the model, or options for AdamW or for the
-            chosen loss come with an optimizer or loss of your own.
+        ValueError: An argument is out of range, the loss cannot be told from the model, options for AdamW or for the
+            chosen loss come with an optimizer or loss of your own, or the model's strategy is not supported.
 
     Example:
     >>> import keras
@@ -91,6 +92,7 @@ def compile(
     >>> print(report.loss, "|", report.layer_rates)
     CrossEntropy on probabilities | 0.5 to 1 over 2 levels
     """
+    check_supported(model.distribute_strategy)
     recipe = AdamWRecipe(learning_rate, steps, warmup, decay, weight_decay, layer_decay, clip_norm)
     loss, metrics = _loss_and_metrics(model, loss, metrics, label_smoothing)
     optimizer, choices = recipe.optimizer(model) if optimizer is None else recipe.step_aside(optimizer)

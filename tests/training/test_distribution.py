@@ -1,0 +1,162 @@
+"""Replicas and workers against one process with the joined batch; strategies that are refused."""
+
+import contextlib
+import inspect
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import unitools as ut
+from tests.training.distributed_run import BATCH, batches, tagger
+from unitools.testing.checks.documentation import run_examples
+
+distribution = ut.training.distribution
+
+
+def start(path, **settings):
+    """Start a process that trains."""
+    command = [sys.executable, "-W", "ignore", "-m", "tests.training.distributed_run"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
+    settings = json.dumps({"path": str(path)} | settings)
+    return subprocess.Popen(
+        [*command, settings], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def results(processes, paths):
+    for process in processes:
+        _, errors = process.communicate(timeout=240)
+        assert process.returncode == 0, errors[-3000:]
+    return [json.loads(path.read_text()) for path in paths]
+
+
+def free_addresses(count):
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("localhost", 0))
+        return [f"localhost:{each.getsockname()[1]}" for each in sockets]
+
+
+def one_process(loss, clip_norm=None, size=2 * BATCH, epochs=2, **fit):
+    model = tagger(loss, clip_norm)
+    history = model.fit(batches(size), epochs=epochs, verbose=0, shuffle=False, **fit)
+    return model.get_weights(), history.history
+
+
+def assert_same(found, weights, history=None):
+    for one, other in zip(found["weights"], weights, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=2e-6)
+    for name, values in (history or {}).items():
+        np.testing.assert_allclose(found["history"][name], values, rtol=1e-4, err_msg=name)
+
+
+def test_the_loop_on_two_replicas_equals_one_big_batch(tmp_path):
+    """Uneven tokens, two micro-batches of two replicas each, clipped as a whole."""
+    path = tmp_path / "run"
+    settings = {"loss": "tokens", "clip_norm": 0.2, "epochs": 2, "loop": {"accumulate_steps": 2, "steps_per_call": 2}}
+    found = results([start(path, kind="mirrored", **settings)], [path])[0]
+    assert_same(found, one_process("tokens", 0.2, size=4 * BATCH)[0])
+
+
+def test_two_workers_equal_one_process_with_the_joined_batch(tmp_path):
+    """By `fit`, with validation: 36 examples are four full batches and a smaller one in each worker."""
+    addresses, paths = free_addresses(2), [tmp_path / "0", tmp_path / "1"]
+    settings = {"kind": "multi_worker", "addresses": addresses, "loss": "mean", "epochs": 2}
+    runs = [start(path, index=index, **settings) for index, path in enumerate(paths)]
+    first, second = results(runs, paths)
+    assert first["weights"] == second["weights"]
+    assert first["history"] == second["history"]
+    weights, history = one_process("mean", validation_data=batches(2 * BATCH))
+    assert_same(first, weights, history)
+
+
+@pytest.mark.slow
+def test_the_loop_of_two_workers_equals_one_big_batch(tmp_path):
+    addresses, paths = free_addresses(2), [tmp_path / "0", tmp_path / "1"]
+    settings = {"kind": "multi_worker", "addresses": addresses, "loss": "tokens", "clip_norm": 0.2, "epochs": 2}
+    settings["loop"] = {"accumulate_steps": 2, "steps_per_call": 3}
+    runs = [start(path, index=index, **settings) for index, path in enumerate(paths)]
+    first, second = results(runs, paths)
+    assert first == second
+    assert_same(first, one_process("tokens", 0.2, size=4 * BATCH)[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("killed", [0, 1])
+def test_a_killed_worker_is_an_error_on_the_other(tmp_path, killed):
+    addresses, paths = free_addresses(2), [tmp_path / "0", tmp_path / "1"]
+    settings = {"kind": "multi_worker", "addresses": addresses, "loss": "mean", "epochs": 100_000}
+    runs = [start(path, index=index, **settings) for index, path in enumerate(paths)]
+    try:
+        for run in runs:
+            assert run.stdout.readline().startswith("epoch")
+        runs[killed].kill()
+        left = 1 - killed
+        _, errors = runs[left].communicate(timeout=60)  # the promise: 60 s
+        assert runs[left].returncode == 0, errors[-3000:]
+        assert json.loads(paths[left].read_text()) == {"error": "UnavailableError"}
+    finally:
+        for run in runs:
+            run.kill()
+            run.communicate()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: distribution.strategy("parameter_server"), "hangs in `fit`"),
+        (lambda: distribution.strategy("keras"), "does nothing on the TensorFlow backend"),
+        (lambda: distribution.strategy("horovod"), "'mirrored', 'multi_worker', 'tpu'"),
+        (lambda: distribution.mirrored(["GPU:77"]), "different ones of .*CPU:0"),
+        (lambda: distribution.mirrored(["CPU:0", "/device:CPU:0"]), "different ones"),
+        (lambda: distribution.mirrored([]), "different ones"),
+        (lambda: distribution.multi_worker(), "TF_CONFIG"),
+        (lambda: distribution.multi_worker([]), "one worker or more"),
+        (lambda: distribution.multi_worker(["a", "b:1"], 0), "host:port"),
+        (lambda: distribution.multi_worker(["b:1", "b:1"], 0), "different"),
+        (lambda: distribution.multi_worker("a:1", 0), "host:port"),
+        (lambda: distribution.multi_worker(["a:1", "b:1"], 2), "index=2"),
+        (lambda: distribution.multi_worker(["a:1", "b:1"]), "index=None"),
+        (lambda: distribution.multi_worker(["a:1", "b:1"], 0, timeout_s=0), "timeout_s=0"),
+    ],
+)
+def test_bad_input(make, message, monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("train", [ut.training.Loop, lambda model: ut.training.compile(model, verbose=False)])
+def test_what_does_not_work_is_refused(train, monkeypatch):
+    model = tagger("mean", None)
+    with monkeypatch.context() as patch:
+        patch.setattr(model, "_distribute_strategy", object.__new__(tf.distribute.ParameterServerStrategy))
+        with pytest.raises(ValueError, match="hangs in `fit`"):
+            train(model)
+    devices = keras.distribution.DataParallel(devices=["cpu:0"])
+    keras.distribution.set_distribution(devices)
+    try:
+        with pytest.raises(ValueError, match="does nothing on the TensorFlow backend"):
+            train(model)
+    finally:
+        keras.distribution.set_distribution(None)
+
+
+def test_a_late_strategy_says_so():
+    """TensorFlow has run in this process."""
+    tf.constant(1.0)
+    with pytest.raises(RuntimeError, match="at program startup"):
+        distribution.multi_worker(free_addresses(1), 0)
+
+
+@pytest.mark.parametrize("name", ["strategy", "mirrored", "local_batches"])
+def test_examples_run(name):
+    assert run_examples(inspect.getdoc(getattr(distribution, name)), name) == ""
