@@ -5,16 +5,12 @@ from typing import Any
 
 import keras
 
-from unitools.callbacks.checkpoint.checkpoint_error import CheckpointError
 from unitools.callbacks.checkpoint.checkpoint_store import CheckpointStore
-from unitools.callbacks.checkpoint.checkpoint_writer import CheckpointWriter
-from unitools.callbacks.checkpoint.data_position import DataPosition, is_seekable, position_of
+from unitools.callbacks.checkpoint.checkpointed_run import CheckpointedRun
 from unitools.callbacks.checkpoint.resumed_epoch import begin_at, without_steps
-from unitools.callbacks.checkpoint.run_identity import KINDS, check_same_run, describe_run
-from unitools.callbacks.checkpoint.run_state import RunState
+from unitools.callbacks.checkpoint.run_identity import KINDS
 from unitools.callbacks.checkpoint.running_fit import callback_list_above, running_fit
 from unitools.callbacks.checkpoint.termination import Termination
-from unitools.callbacks.checkpoint.workers import is_chief
 from unitools.callbacks.status_line import print_below
 from unitools.core import Component, register
 from unitools.core.checks import check_flag, check_integer, fail
@@ -104,8 +100,8 @@ class ExactResume(Component, keras.callbacks.Callback):
         """Say which loop trains, where it is not Keras' `fit`: an object with what `RunningFit` holds.
 
         Args:
-            loop: Has `callback_list`, `data`, `validation`, `shuffled`, `epochs`, `num_steps`, `batch_size`,
-                `variables`, and `begin_at(epoch, step)`.
+            loop: Has `callback_list`, `data`, `validation`, `shuffled`, `epochs`, `num_steps`, `num_batches`,
+                `continues`, `batch_size`, `batch_spec`, `variables`, and `begin_at(epoch, step)`.
         """
         self._loop = loop
 
@@ -118,132 +114,102 @@ class ExactResume(Component, keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Restore the newest checkpoint."""
-        self._run = self._loop or running_fit(self.model)
-        if self._run is None:
+        self._fit = self._loop or running_fit(self.model)
+        if self._fit is None:
             raise RuntimeError("ExactResume must run inside `fit` of a Keras model, or of `unitools.training.Loop`.")
-        self._epoch = self._step = self._since = 0
-        self._resumed, self._end_resumed = None, None
-        self._open()
-        checkpoint = self._newest()
-        if checkpoint is not None:
-            self._go_on(checkpoint)
+        self._epoch = self._step = self._since = self._tested = 0
+        self._end_stand_in = None
+        self._run = CheckpointedRun(
+            self.model, self._fit, CheckpointStore(self.folder, self.keep),
+            data=self.data, allow=self.allow, background=self.background,
+        )  # fmt: skip
+        self._run.watch([callback for callback in self._fit.callback_list.callbacks if callback is not self])
+        self._resumed = self._run.restore()
+        if self._resumed is not None:
+            self._go_on(self._resumed)
         self._termination = Termination(self.model)
         self._termination.watch()
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Restore the sums of an epoch that was begun."""
-        self._epoch, self._step = epoch, 0
+        resumed, self._resumed = self._resumed, None
+        self._epoch, self._step = epoch, 0 if resumed is None else resumed.step
         self.model._initial_epoch = None
-        if self._resumed is not None:
-            self._step = self._resumed.step
-            if self._step:
-                self._state.put_back_scores(self._resumed)
-            if self._step and self._step == self._run.num_steps:
-                self._end_resumed = without_steps(self.model, self._resumed.state["logs"])
-        self._resumed = None
+        if not self._step and not self._fit.continues:
+            self._run.data.begin_pass()
+        if self._step:
+            self._run.restore_scores(resumed)
+            self.model.stop_training = resumed.state["stop_training"]
+            if self._has_no_steps(resumed):
+                self._end_stand_in = without_steps(self.model, resumed.state["logs"])
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Save, where it is time to."""
-        done = batch + 1 if self._run.num_steps is None else min(batch + 1, self._run.num_steps)
+        last = self._fit.num_steps
+        done = batch + 1 if last is None else min(batch + 1, last)
         steps, self._step = done - self._step, done
-        self._position.advance(steps)
+        self._run.data.advance(steps)
         self._since += steps
-        before_validation = done == self._run.num_steps and self._run.validation is not None
+        before_validation = done == last and self._fit.validation is not None
         if self._since >= self.every or before_validation or self._termination.requested:
             self._save(self._epoch, done, logs)
         self._leave_if_asked()
 
     def on_test_begin(self, logs: dict | None = None) -> None:
         """End what stood in for the steps that were done before."""
-        self._end_stand_in()
+        self._end_resumed_epoch()
+        self._tested = 0
 
     def on_test_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Leave on SIGTERM. The state before validation has been saved."""
+        self._tested = batch + 1
         self._leave_if_asked()
+
+    def on_test_end(self, logs: dict | None = None) -> None:
+        """Note that a pass was made through the validation data."""
+        self._run.validation.advance(self._tested)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Save the epoch with its scores."""
-        self._end_stand_in()
-        self._save(epoch + 1, 0, None)
+        self._end_resumed_epoch()
+        self._save(epoch + 1, 0)
         self._leave_if_asked()
 
     def on_train_end(self, logs: dict | None = None) -> None:
         """Wait for the last checkpoint, and let go of the folder."""
-        self._writer.wait()
         self._termination.end()
-        self._store.close()
+        self._run.close()
         self.model._initial_epoch = None
 
-    def _open(self):
-        self._store = CheckpointStore(self.folder, self.keep)
-        self._writes = is_chief(self.model)
-        if self._writes:
-            self._store.open()
-        self._writer = CheckpointWriter(self._store, self.background, self._say_unwritten)
-        data = self._run.data if self.data is None else self.data
-        self._position = position_of(data, self._run.shuffled, "order" in self.allow)
-        validation = DataPosition(self._run.validation if is_seekable(self._run.validation) else None)
-        if not self.model.optimizer.built:
-            self.model.optimizer.build(self.model.trainable_variables)
-        self._identity = describe_run(self.model, data, self._run.batch_size)
-        others = [callback for callback in self._run.callback_list.callbacks if callback is not self]
-        extra = getattr(self._run, "variables", ())
-        self._state = RunState(self.model, others, self._position, validation, self._identity, extra)
-
-    def _newest(self):
-        checkpoint, skipped = self._store.newest()
-        for text in skipped:
-            print_below(f"{self.folder}: passed over {text}")
-        if checkpoint is None and skipped:
-            raise CheckpointError(
-                f"`folder` must hold a checkpoint that is whole, or none. Received folder={self.folder!r}, where none "
-                f"of {len(skipped)} is: {'; '.join(skipped)}. Give another folder to begin anew."
-            )
-        return checkpoint
-
     def _go_on(self, checkpoint):
-        stored = checkpoint.state["identity"]
-        different = check_same_run(stored, self._identity, self.allow, f"`folder` ({self.folder})")
-        if {"data", "batch_size"} & set(different):
-            checkpoint.step = 0
-            checkpoint.state["data"] = (checkpoint.state["data"] or {}) | {"step": 0}
-        missing = self._state.put_back(checkpoint)
-        if missing and not {"model", "optimizer", "callbacks"} & set(self.allow):
-            fail("callbacks", missing, "there, as their states are in the checkpoint", "Or allow=('callbacks',).")
-        if self._writes:
-            self._store.set_aside(checkpoint.epoch, checkpoint.step)
-        self._resumed = checkpoint
-        finished = checkpoint.state["stop_training"] or checkpoint.epoch >= self._run.epochs
-        self._begin_at(checkpoint, self._run.epochs if finished else checkpoint.epoch)
+        finished = checkpoint.epoch >= self._fit.epochs or (checkpoint.state["stop_training"] and not checkpoint.step)
         place = f"epoch {checkpoint.epoch + 1}" + (f", step {checkpoint.step + 1}" if checkpoint.step else "")
         print_below(f"{self.folder}: " + ("the run is finished" if finished else f"goes on at {place}"))
-
-    def _begin_at(self, checkpoint, epoch):
+        epoch = self._fit.epochs if finished else checkpoint.epoch
         if self._loop is not None:
             self._loop.begin_at(epoch, checkpoint.step)
             return
         self.model._initial_epoch = epoch
-        skip = 0 if self._position.is_seekable else checkpoint.step
-        begin_at(self._run.epoch_iterator, checkpoint.step, self._position.step, skip)
+        data = self._run.data
+        first = None if self._has_no_steps(checkpoint) else checkpoint.step
+        begin_at(self._fit.epoch_iterator, first, data.step, 0 if data.is_seekable else data.step)
 
-    def _save(self, epoch, step, logs):
+    def _has_no_steps(self, checkpoint):
+        """Return whether a checkpoint lies behind the last step of its epoch."""
+        return checkpoint.step and (checkpoint.step == self._fit.num_steps or checkpoint.state["stop_training"])
+
+    def _save(self, epoch, step, logs=None):
         self._since = 0
-        checkpoint = self._state.take(epoch, step, logs)
-        if self._writes:
-            self._writer.write(checkpoint)
-
-    def _say_unwritten(self, checkpoint, error):
-        print_below(f"{self.folder}: {checkpoint.name} could not be written ({error}). Training goes on.")
+        self._run.save(epoch, step, logs)
 
     def _leave_if_asked(self):
         if self._termination.requested:
-            self._writer.wait()
             self._termination.end()
-            self._store.close()
+            self._run.close()
             print_below(f"{self.folder}: SIGTERM. The run can go on from here.")
             raise SystemExit(_TERMINATED)
 
-    def _end_stand_in(self):
-        if self._end_resumed is not None:
-            self._end_resumed()
-            self._end_resumed = None
+    def _end_resumed_epoch(self):
+        if self._end_stand_in is not None:
+            self._end_stand_in()
+            self._end_stand_in = None

@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 from unitools.callbacks.checkpoint.checkpoint import Checkpoint
-from unitools.callbacks.checkpoint.checkpoint_error import CheckpointError, CheckpointVersionError
+from unitools.callbacks.checkpoint.checkpoint_error import CheckpointError
+from unitools.callbacks.checkpoint.manifest import CheckpointVersionError
 from unitools.core.durable import clear_unfinished, new_folder
 
 _LOCK = ".lock"
@@ -56,6 +57,9 @@ class CheckpointStore:
         lock = _HELD.pop(self._key, None)
         if lock is not None:
             os.close(lock)
+
+    def __str__(self):
+        return str(self._folder)
 
     @property
     def _key(self):

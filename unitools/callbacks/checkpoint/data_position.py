@@ -13,15 +13,47 @@ class DataPosition:
 
     Args:
         data: What knows its position (`state_dict`, `load_state_dict`, `len`), as `unitools.data.Batches` does; or
-            None where each epoch goes through the same batches in the same order.
+            None where each pass goes through the same batches in the same order.
+        length: Batches of a pass of the latter, where known.
     """
 
-    def __init__(self, data: Any = None):
+    def __init__(self, data: Any = None, length: int | None = None):
         self._data = data
-        self._state = None if data is None else data.state_dict()
+        self._length = length if data is None else len(data)
+        self._state = {"epoch": 0, "step": 0} if data is None else data.state_dict()
 
     @property
     def is_seekable(self) -> bool:
+        """Whether the data themselves can go to a position."""
+        return self._data is not None
+
+    @property
+    def step(self) -> int:
+        """Batches of the pass that were trained on."""
+        return self._state["step"]
+
+    def begin_pass(self) -> None:
+        """Note that the next batch is the first of a pass. Seekable data know."""
+        if self._data is None:
+            self._state["step"] = 0
+
+    def advance(self, steps: int) -> None:
+        """Note that so many batches were trained on."""
+        passes, step = divmod(self._state["step"] + steps, self._length) if self._length else (0, self.step + steps)
+        self._state = {"epoch": self._state["epoch"] + passes, "step": step}
+
+    def state(self) -> dict[str, int]:
+        """Return the position as JSON holds it."""
+        return dict(self._state)
+
+    def restore(self, state: dict[str, int]) -> None:
+        """Go to a position."""
+        if self._data is not None:
+            self._data.load_state_dict(state)
+        self._state = dict(state)
+
+
+def is_seekable(self) -> bool:
         """Whether the data themselves can go to a position."""
         return self._data is not None
 
@@ -52,13 +84,14 @@ def is_seekable(data: Any) -> bool:
     return hasattr(data, "state_dict") and hasattr(data, "load_state_dict") and hasattr(data, "__len__")
 
 
-def position_of(data: Any, shuffled: bool, allow: bool) -> DataPosition:
+def position_of(data: Any, shuffled: bool, allow: bool, length: int | None = None) -> DataPosition:
     """Return the position in what `fit` was given.
 
     Args:
         data: First argument of `fit`.
         shuffled: Whether `fit` shuffles arrays.
         allow: Whether data of unknown order are taken for data of one order.
+        length: Batches of a pass through them, where known.
 
     Raises:
         ValueError: The order of the data is not known.
@@ -76,19 +109,14 @@ def position_of(data: Any, shuffled: bool, allow: bool) -> DataPosition:
             "they were made of: `resume.data = batches`. Arrays need shuffle=False. For other data that give the same "
             "batches in the same order in each epoch: allow=('order',).",
         )
-    return DataPosition()
+    return DataPosition(length=length)
 
 
 def describe_data(data: Any) -> dict[str, Any]:
     """Return what tells these data from others."""
     if hasattr(data, "identity"):
         return data.identity()
+    if isinstance(data, tf.data.Dataset):
+        return {"class": "Dataset", "elements": str(data.element_spec)}
     shapes = [str(getattr(leaf, "shape", "")) for leaf in tf.nest.flatten(data)]
-    return (
-        {"class": type(data).__name__, "shapes": shapes}
-        if not isinstance(data, tf.data.Dataset)
-        else {
-            "class": "Dataset",
-            "elements": str(data.element_spec),
-        }
-    )
+    return {"class": type(data).__name__, "shapes": shapes}

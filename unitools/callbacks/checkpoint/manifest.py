@@ -4,11 +4,15 @@ import hashlib
 import json
 from pathlib import Path
 
-from unitools.callbacks.checkpoint.checkpoint_error import CheckpointError, CheckpointVersionError
+from unitools.callbacks.checkpoint.checkpoint_error import CheckpointError
 
 FORMAT = 1
 """Version of the layout. A checkpoint of a higher one is refused."""
 _NAME = "manifest.json"
+
+
+class CheckpointVersionError(CheckpointError):
+    """A checkpoint was written by a newer version of unitools."""
 
 
 def write_manifest(folder: Path, header: dict) -> None:

@@ -4,9 +4,11 @@ from typing import Any
 
 import keras
 
-from unitools.callbacks.checkpoint.checkpoint_error import DifferentRunError
+from unitools.callbacks.checkpoint.checkpoint_error import CheckpointError
 from unitools.callbacks.checkpoint.data_position import describe_data
+from unitools.callbacks.checkpoint.optimizers import optimizers_of
 from unitools.callbacks.checkpoint.variables import describe_variables
+from unitools.callbacks.scaled_schedule import ScaledSchedule
 
 KINDS = ("model", "optimizer", "data", "batch_size", "seed", "callbacks", "order")
 """What `allow` may name."""
@@ -21,20 +23,17 @@ _ADVICE = {
 }
 
 
+
+class DifferentRunError(CheckpointError, ValueError):
+    """A checkpoint belongs to a run with another model, optimizer, data, or other callbacks."""
+
+
 def describe_run(model: keras.Model, data: Any, batch_size: int | None) -> dict[str, Any]:
     """Return what tells this run from others: model, optimizer, data, batch size and seed."""
-    optimizer = model.optimizer
-    config = optimizer.get_config()
-    rate = config.get("learning_rate")
     found = describe_data(data)
     return {
         "model": describe_variables(model.variables),
-        "optimizer": [
-            type(optimizer).__name__,
-            *describe_variables(optimizer.variables),
-            # A plain rate is a variable, which callbacks change.
-            *([f"learning_rate {rate['class_name']} {rate['config']}"] if isinstance(rate, dict) else []),
-        ],
+        "optimizer": [line for optimizer in optimizers_of(model) for line in _describe_optimizer(optimizer)],
         "data": {name: value for name, value in found.items() if name not in _APART},
         "batch_size": found.get("batch_size", batch_size),
         "seed": found.get("seed"),
@@ -60,6 +59,16 @@ def check_same_run(stored: dict[str, Any], current: dict[str, Any], allow: tuple
             "the same."
         )
     return list(differences)
+
+
+def _describe_optimizer(optimizer):
+    lines = [type(optimizer).__name__, *describe_variables(optimizer.variables)]
+    rate = getattr(optimizer, "inner_optimizer", optimizer)._learning_rate
+    while isinstance(rate, ScaledSchedule):
+        rate = rate.schedule  # what callbacks have put around it is their state
+    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+        lines.append(f"learning_rate {type(rate).__name__} {keras.optimizers.schedules.serialize(rate)['config']}")
+    return lines
 
 
 def _difference(stored, current):

@@ -1,13 +1,16 @@
 """The state of a run: taken between two steps, and put back."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from unitools.callbacks.checkpoint.callback_states import CallbackStates
 from unitools.callbacks.checkpoint.checkpoint import Checkpoint
 from unitools.callbacks.checkpoint.data_position import DataPosition
+from unitools.callbacks.checkpoint.optimizers import optimizers_of
 from unitools.callbacks.checkpoint.random_states import read_random_states, set_random_states
 from unitools.callbacks.checkpoint.variables import assign_variables, read_variables
 
@@ -41,6 +44,7 @@ class RunState:
         """Return the state before a step, copied."""
         states, arrays = self._callbacks.read()
         groups = {name: read_variables(variables) for name, variables in self._groups().items()}
+        arrays = {name: np.array(array) for name, array in arrays.items()}
         state = {
             "identity": self._identity,
             "callbacks": states,
@@ -50,7 +54,8 @@ class RunState:
             "logs": {name: float(value) for name, value in (logs or {}).items()},
             "stop_training": bool(self._model.stop_training),
         }
-        return Checkpoint(epoch, step, groups | {"callbacks": arrays}, state)
+        # As text and back: a copy, while callbacks and history go on; and what no file could hold is found now.
+        return Checkpoint(epoch, step, groups | {"callbacks": arrays}, json.loads(json.dumps(state, default=_plain)))
 
     def put_back(self, checkpoint: Checkpoint) -> list[str]:
         """Go to a state, scores of the epoch excepted; return what found no place."""
@@ -72,7 +77,16 @@ class RunState:
     def _groups(self):
         return {
             "model": self._model.variables,
-            "optimizer": self._model.optimizer.variables,
+            "optimizer": [variable for optimizer in optimizers_of(self._model) for variable in optimizer.variables],
             "metrics": self._model.metrics_variables,
             "loop": self._extra,
         }
+
+
+def _plain(value):
+    """Return a number of NumPy or TensorFlow as JSON holds it."""
+    if getattr(value, "shape", None) == ():
+        return np.asarray(value).item()
+    raise TypeError(
+        f"The state of a callback must be what JSON holds, and arrays in `get_arrays`. Received a {type(value).__name__}."
+    )

@@ -37,6 +37,22 @@ class RunningFit:
         return self.epoch_iterator.num_batches
 
     @property
+    def num_batches(self) -> int | None:
+        """Batches of a pass through the data, where they are known."""
+        return self.epoch_iterator._num_batches
+
+    @property
+    def continues(self) -> bool:
+        """Whether an epoch goes on in the data where the one before ended."""
+        return self.epoch_iterator.steps_per_epoch is not None
+
+    @property
+    def batch_spec(self) -> tuple:
+        """Shapes and types of a batch."""
+        spec = self.epoch_iterator._distributed_dataset.element_spec
+        return spec if isinstance(spec, tuple) else (spec,)
+
+    @property
     def batch_size(self) -> int | None:
         """Batch size, where Keras cuts arrays into batches."""
         return self.epoch_iterator.data_adapter.batch_size

@@ -17,7 +17,11 @@ _KEY = "dtypes"
 
 
 def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays by name. Any dtype of a Keras variable is kept."""
+    """Write arrays by name. Any dtype of a Keras variable is kept.
+
+    Raises:
+        OSError: The file could not be written.
+    """
     odd = {name: array.dtype.name for name, array in arrays.items() if array.dtype.kind == "V"}
     # `ascontiguousarray` alone makes an axis of a scalar.
     written = {
@@ -26,7 +30,10 @@ def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
         )
         for name, array in arrays.items()
     }
-    save_file(written, path, metadata={_KEY: json.dumps(odd)})
+    try:
+        save_file(written, path, metadata={_KEY: json.dumps(odd)})
+    except SafetensorError as error:  # how it says that the disk is full
+        raise OSError(f"{path.name}: {error}") from error
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
