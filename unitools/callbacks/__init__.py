@@ -2,6 +2,10 @@
 
 from unitools.callbacks.best_weights import BestWeights
 from unitools.callbacks.early_stopping import EarlyStopping
+from unitools.callbacks.checkpoint.checkpoint_error import CheckpointError
+from unitools.callbacks.checkpoint.manifest import CheckpointVersionError
+from unitools.callbacks.checkpoint.run_identity import DifferentRunError
+from unitools.callbacks.exact_resume import ExactResume
 from unitools.callbacks.find_learning_rate import find_learning_rate
 from unitools.callbacks.gradual_unfreeze import GradualUnfreeze
 from unitools.callbacks.learning_rate_curve import LearningRateCurve
@@ -18,7 +22,11 @@ from unitools.callbacks.throughput import Throughput
 
 __all__ = [
     "BestWeights",
+    "CheckpointError",
+    "CheckpointVersionError",
+    "DifferentRunError",
     "EarlyStopping",
+    "ExactResume",
     "GradualUnfreeze",
     "LearningRateCurve",
     "LearningRateFinder",

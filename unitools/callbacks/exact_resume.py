@@ -183,7 +183,10 @@ class ExactResume(Component, keras.callbacks.Callback):
 
     def _go_on(self, checkpoint):
         finished = checkpoint.epoch >= self._fit.epochs or (checkpoint.state["stop_training"] and not checkpoint.step)
-        place = f"epoch {checkpoint.epoch + 1}" + (f", step {checkpoint.step + 1}" if checkpoint.step else "")
+        place = f"epoch {checkpoint.epoch + 1}"
+        if checkpoint.step:
+            ended = self._has_no_steps(checkpoint)
+            place += ", behind its last step" if ended else f", step {checkpoint.step + 1}"
         print_below(f"{self.folder}: " + ("the run is finished" if finished else f"goes on at {place}"))
         epoch = self._fit.epochs if finished else checkpoint.epoch
         if self._loop is not None:

@@ -53,32 +53,6 @@ class DataPosition:
         self._state = dict(state)
 
 
-def is_seekable(self) -> bool:
-        """Whether the data themselves can go to a position."""
-        return self._data is not None
-
-    @property
-    def step(self) -> int:
-        """Batches of the pass that were trained on."""
-        return 0 if self._state is None else self._state["step"]
-
-    def advance(self, steps: int) -> None:
-        """Note that so many batches were trained on."""
-        if self._state is not None:
-            passes, step = divmod(self._state["step"] + steps, len(self._data))
-            self._state = {"epoch": self._state["epoch"] + passes, "step": step}
-
-    def state(self) -> dict | None:
-        """Return the position as JSON holds it."""
-        return self._state
-
-    def restore(self, state: dict | None) -> None:
-        """Go to a position."""
-        if self._data is not None and state:
-            self._data.load_state_dict(state)
-            self._state = dict(state)
-
-
 def is_seekable(data: Any) -> bool:
     """Return whether data know their position."""
     return hasattr(data, "state_dict") and hasattr(data, "load_state_dict") and hasattr(data, "__len__")

@@ -18,7 +18,8 @@ class CheckpointVersionError(CheckpointError):
 def write_manifest(folder: Path, header: dict) -> None:
     """Write sizes and SHA-256 of all files in the folder, under what `header` says of the checkpoint."""
     files = {file.name: {"bytes": file.stat().st_size, "sha256": _digest(file)} for file in sorted(folder.iterdir())}
-    text = json.dumps({"format": FORMAT, **header, "files": files}, indent=1)
+    content = {"format": FORMAT, **header, "files": files}
+    text = json.dumps(content | {"sha256": _digest_of_itself(content)}, indent=1)
     (folder / _NAME).write_text(text, encoding="utf-8")
 
 
@@ -31,7 +32,7 @@ def read_manifest(folder: Path) -> dict:
     """
     try:
         manifest = json.loads((folder / _NAME).read_text(encoding="utf-8"))
-        version, files = manifest["format"], dict(manifest["files"])
+        version, digest, files = manifest["format"], manifest.pop("sha256"), dict(manifest["files"])
     except FileNotFoundError as error:
         raise CheckpointError("it has no manifest") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -41,6 +42,8 @@ def read_manifest(folder: Path) -> dict:
             f"{folder} must be a checkpoint of format {FORMAT} or older. Received format {version!r}. "
             "Use the version of unitools that wrote it, or another folder to begin anew."
         )
+    if digest != _digest_of_itself(manifest):
+        raise CheckpointError("its manifest is not what was written (SHA-256)")
     for name, expected in files.items():
         _check_file(folder / name, expected)
     return manifest
@@ -57,6 +60,10 @@ def _check_file(file, expected):
         raise CheckpointError(f"{file.name} is missing") from error
     except (OSError, KeyError, TypeError) as error:
         raise CheckpointError(f"{file.name} cannot be read ({error})") from error
+
+
+def _digest_of_itself(content):
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _digest(file):

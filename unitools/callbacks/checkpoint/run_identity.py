@@ -23,7 +23,6 @@ _ADVICE = {
 }
 
 
-
 class DifferentRunError(CheckpointError, ValueError):
     """A checkpoint belongs to a run with another model, optimizer, data, or other callbacks."""
 
