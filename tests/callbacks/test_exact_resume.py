@@ -46,7 +46,7 @@ def test_more_epochs(tmp_path, whole):
 
 
 @RUNS_OUT
-@pytest.mark.parametrize("cut", [4, 11, 13, 22])
+@pytest.mark.parametrize("cut", [4, 11, 13, 20])
 @pytest.mark.parametrize(
     "settings",
     [
@@ -70,7 +70,7 @@ def test_several_steps_a_call(tmp_path, cut):
 
 @pytest.mark.parametrize("cut", [2, 7, 8, 16])
 def test_batches_that_repeat(tmp_path, cut):
-    """An epoch of 7 steps ends in the middle of a pass; the data do not know their position, but what they were made of."""
+    """An epoch of 7 steps ends in the middle of a pass. What the data were made of knows their position."""
     kept = []
 
     def repeated():
@@ -92,7 +92,7 @@ def test_batches_that_repeat(tmp_path, cut):
 @pytest.mark.parametrize("steps", [None, 4])
 def test_data_in_one_order(tmp_path, cut, steps):
     """A dataset that says nothing of its position is passed over up to the step, on the user's word."""
-    source = [batch for batch in batches(5)]
+    source = list(batches(5))
 
     def data():
         return tf.data.Dataset.from_generator(lambda: iter(source), output_signature=batches(5).element_spec).repeat(
@@ -189,7 +189,7 @@ def _train_other(folder, **changes):
     [
         ({"units": 17}, "model", r"is .*\(6, 17\)"),
         ({"compile": {"optimizer": "sgd"}}, "optimizer", "'Adam', is 'SGD'"),
-        ({"compile": {"optimizer": keras.optimizers.Adam(1e-3)}}, "optimizer", "it "),
+        ({"compile": {"optimizer": "adam"}}, "optimizer", "it "),
         ({"count": 80}, "data", "num_examples was 86, is 80"),
         ({"batch": 4}, "batch_size", "was 8, is 4"),
         ({"seed": 6}, "seed", "was 5, is 6"),

@@ -1,10 +1,10 @@
 """Keras callbacks: what `fit` and `evaluate` show while they run, and what they decide."""
 
 from unitools.callbacks.best_weights import BestWeights
-from unitools.callbacks.early_stopping import EarlyStopping
 from unitools.callbacks.checkpoint.checkpoint_error import CheckpointError
 from unitools.callbacks.checkpoint.manifest import CheckpointVersionError
 from unitools.callbacks.checkpoint.run_identity import DifferentRunError
+from unitools.callbacks.early_stopping import EarlyStopping
 from unitools.callbacks.exact_resume import ExactResume
 from unitools.callbacks.find_learning_rate import find_learning_rate
 from unitools.callbacks.gradual_unfreeze import GradualUnfreeze

@@ -167,7 +167,7 @@ class ExactResume(Component, keras.callbacks.Callback):
 
     def on_test_end(self, logs: dict | None = None) -> None:
         """Note that a pass was made through the validation data."""
-        self._run.validation.advance(self._tested)
+        self._run.validation.end_pass(self._tested)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Save the epoch with its scores."""

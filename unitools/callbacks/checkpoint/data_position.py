@@ -42,6 +42,11 @@ class DataPosition:
         passes, step = divmod(self._state["step"] + steps, self._length) if self._length else (0, self.step + steps)
         self._state = {"epoch": self._state["epoch"] + passes, "step": step}
 
+    def end_pass(self, steps: int) -> None:
+        """Note a pass of so many batches. Seekable data that were left before their end begin there once more."""
+        if self._length and steps >= self._length:
+            self.advance(self._length)
+
     def state(self) -> dict[str, int]:
         """Return the position as JSON holds it."""
         return dict(self._state)

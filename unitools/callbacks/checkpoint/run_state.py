@@ -87,6 +87,5 @@ def _plain(value):
     """Return a number of NumPy or TensorFlow as JSON holds it."""
     if getattr(value, "shape", None) == ():
         return np.asarray(value).item()
-    raise TypeError(
-        f"The state of a callback must be what JSON holds, and arrays in `get_arrays`. Received a {type(value).__name__}."
-    )
+    given = type(value).__name__
+    raise TypeError(f"The state of a callback must be what JSON holds, and arrays in `get_arrays`. Received a {given}.")
