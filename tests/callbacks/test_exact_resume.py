@@ -262,7 +262,7 @@ def test_outside_of_fit(tmp_path):
 
 def test_what_is_kept(tmp_path):
     """The last K, at the steps asked for."""
-    train(tmp_path, resume={"every": 4, "keep": 3}, epochs=1)
+    train(tmp_path, resume={"every": 4, "keep": 3, "background": False}, epochs=1)
     names = sorted(path.name for path in tmp_path.iterdir() if path.name != ".lock")
     assert names == ["epoch-00000-step-00000008", "epoch-00000-step-00000011", "epoch-00001-step-00000000"]
     newest, skipped = CheckpointStore(str(tmp_path), 3).newest()

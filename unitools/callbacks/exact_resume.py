@@ -10,6 +10,7 @@ from unitools.callbacks.checkpoint.checkpointed_run import CheckpointedRun
 from unitools.callbacks.checkpoint.resumed_epoch import begin_at, without_steps
 from unitools.callbacks.checkpoint.run_identity import KINDS
 from unitools.callbacks.checkpoint.running_fit import callback_list_above, running_fit
+from unitools.callbacks.checkpoint.save_clock import SaveClock
 from unitools.callbacks.checkpoint.termination import Termination
 from unitools.callbacks.status_line import print_below
 from unitools.core import Component, register
@@ -40,7 +41,8 @@ class ExactResume(Component, keras.callbacks.Callback):
 
     Args:
         folder: Folder of this run. One run at a time.
-        every: Steps from one checkpoint to the next, >= 1. Each epoch's end is saved too. Default 50.
+        every: Steps that a kill may cost at most, >= 1. Default 50. So often a checkpoint is written, or some steps
+            earlier, by as many as it takes.
         keep: Checkpoints kept, >= 1. Default 3.
         allow: What may differ from the run that is resumed: "model" (variables of one name and shape are restored),
             "optimizer" (the same), "data" and "batch_size" (the epoch begins again), "seed", "callbacks" (those missing
@@ -117,7 +119,8 @@ class ExactResume(Component, keras.callbacks.Callback):
         self._fit = self._loop or running_fit(self.model)
         if self._fit is None:
             raise RuntimeError("ExactResume must run inside `fit` of a Keras model, or of `unitools.training.Loop`.")
-        self._epoch = self._step = self._since = self._tested = 0
+        self._epoch = self._step = self._tested = 0
+        self._clock = SaveClock(self.every)
         self._end_stand_in = None
         self._run = CheckpointedRun(
             self.model, self._fit, CheckpointStore(self.folder, self.keep),
@@ -149,10 +152,13 @@ class ExactResume(Component, keras.callbacks.Callback):
         done = batch + 1 if last is None else min(batch + 1, last)
         steps, self._step = done - self._step, done
         self._run.data.advance(steps)
-        self._since += steps
+        self._clock.advance(steps, self._run.is_writing)
         before_validation = done == last and self._fit.validation is not None
-        if self._since >= self.every or before_validation or self._termination.requested:
+        if self._clock.is_due(steps) or before_validation or self._termination.requested:
             self._save(self._epoch, done, logs)
+        if self._clock.must_wait(steps):
+            self._run.wait()
+            self._clock.written()
         self._leave_if_asked()
 
     def on_test_begin(self, logs: dict | None = None) -> None:
@@ -202,7 +208,7 @@ class ExactResume(Component, keras.callbacks.Callback):
         return checkpoint.step and (checkpoint.step == self._fit.num_steps or checkpoint.state["stop_training"])
 
     def _save(self, epoch, step, logs=None):
-        self._since = 0
+        self._clock.begin()
         self._run.save(epoch, step, logs)
 
     def _leave_if_asked(self):

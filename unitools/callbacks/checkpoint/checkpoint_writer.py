@@ -29,6 +29,11 @@ class CheckpointWriter:
         if not self._background:
             self.wait()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a checkpoint is being written."""
+        return self._thread is not None and self._thread.is_alive()
+
     def wait(self) -> None:
         """Wait until nothing is being written."""
         if self._thread is not None:

@@ -89,6 +89,11 @@ class CheckpointedRun:
         if self._writes:
             self._writer.write(checkpoint)
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether a checkpoint is not yet on the disk."""
+        return self._writer.is_busy
+
     def wait(self) -> None:
         """Wait until nothing is being written."""
         self._writer.wait()
