@@ -7,7 +7,8 @@ import pytest
 import unitools as ut
 from tests.adaptation.small_models import attention, convolutions, encoder, mlp
 from unitools.adaptation.adapter_slot import slot_of
-from unitools.adaptation.layer_places import fits, places
+from unitools.adaptation.layer_places import places
+from unitools.core.name_patterns import fits
 
 adaptation = ut.adaptation
 layers = keras.layers

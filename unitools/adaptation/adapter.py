@@ -10,11 +10,12 @@ from unitools.adaptation.adapter_file_error import AdapterFileError
 from unitools.adaptation.adapter_part import AdapterPart
 from unitools.adaptation.adapter_report import AdapterReport
 from unitools.adaptation.attach import attach
-from unitools.adaptation.layer_places import as_patterns, chosen, places
+from unitools.adaptation.layer_places import places
 from unitools.adaptation.place import Place
 from unitools.adaptation.trained_weights import is_bias, trained_weights
 from unitools.core.checks import check_integer, fail
 from unitools.core.component import Component
+from unitools.core.name_patterns import as_patterns, fitting
 
 
 class Adapter(Component):
@@ -93,7 +94,7 @@ class Adapter(Component):
         free = [place for place in found[1:] if not _learns(place, trained) and self.suits(place.layer)]
         patterns = as_patterns("layers", self.layers) or self.default_layers(free)
         what = f"the path of a layer that {type(self).__name__} can adapt, the head apart"
-        hits = chosen("layers", patterns, [place.path for place in free], what, inside=self.opens_layers)
+        hits = fitting("layers", patterns, [place.path for place in free], what, inside=self.opens_layers)
         return [place for place in free if place.path in hits]
 
     opens_layers = True

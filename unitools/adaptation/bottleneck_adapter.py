@@ -7,9 +7,9 @@ import keras
 from unitools.adaptation.adapter import Adapter
 from unitools.adaptation.adapter_part import AdapterPart
 from unitools.adaptation.bottleneck_part import BottleneckPart
-from unitools.adaptation.layer_places import fits
 from unitools.adaptation.place import Place
 from unitools.core.checks import check_integer, fail
+from unitools.core.name_patterns import fits
 
 # The last projections of attention and feed-forward part: of unitools, of Keras' attention, of keras-hub's encoders.
 _DEFAULT = ("attention_output", "feed_forward_output", "feedforward_output_dense")

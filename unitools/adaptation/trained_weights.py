@@ -6,8 +6,8 @@ import keras
 
 from unitools.adaptation.adapter_slot import own_weights
 from unitools.adaptation.layer_order import ordered_layers
-from unitools.adaptation.layer_places import chosen
 from unitools.adaptation.place import Place
+from unitools.core.name_patterns import fitting
 
 HEAD, NORMS, BIASES = "head", "norms", "biases"
 _OF_NORMS = {"gamma", "beta", "scale", "moving_mean", "moving_variance"}
@@ -24,7 +24,7 @@ def trained_weights(model: keras.Model, found: list[Place], train_also: Sequence
     weights = {(place, key): f"{place.path}/{key}".lstrip("/") for place in found for key in own_weights(place.layer)}
     heads = {id(layer) for head in head_layers(model) for layer in head._flatten_layers()} if HEAD in train_also else ()
     patterns = [pattern for pattern in train_also if pattern not in (HEAD, NORMS, BIASES)]
-    wanted = chosen("train_also", patterns, list(weights.values()), "the path of a layer or of a weight", inside=True)
+    wanted = fitting("train_also", patterns, list(weights.values()), "the path of a layer or of a weight", inside=True)
     trained = {}
     for (place, key), path in weights.items():
         if (

@@ -6,9 +6,10 @@ from typing import Any
 import keras
 
 from unitools.core.checks import check_choice, check_integer, check_number, fail
+from unitools.core.name_patterns import as_patterns, fitting
 from unitools.regularization.drop_block import DropBlock
 from unitools.regularization.drop_path import DropPath
-from unitools.regularization.layer_paths import as_patterns, check_graph, fitting, layer_calls
+from unitools.regularization.layer_call import check_graph, layer_calls
 from unitools.regularization.placement_report import PlacementReport
 from unitools.regularization.rewired import called, rewired
 

@@ -6,9 +6,9 @@ from typing import Any
 import tensorflow as tf
 
 from unitools.core.checks import check_choice, check_number
+from unitools.core.name_patterns import as_patterns
 from unitools.regularization.embedding_places import PLACES, embedding_layers
 from unitools.regularization.extra_pass import noise_state
-from unitools.regularization.layer_paths import as_patterns
 from unitools.regularization.step_gradients import add
 from unitools.regularization.step_regularizer import StepRegularizer
 

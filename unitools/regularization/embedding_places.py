@@ -7,8 +7,9 @@ import keras
 import tensorflow as tf
 
 from unitools.core.checks import fail
+from unitools.core.name_patterns import fitting
 from unitools.regularization.extra_pass import extra_pass
-from unitools.regularization.layer_paths import fitting, has_graph, layer_calls
+from unitools.regularization.layer_call import has_graph, layer_calls
 from unitools.regularization.output_probe import OutputProbe
 from unitools.regularization.step_gradients import dense, norm, norm_by_example
 

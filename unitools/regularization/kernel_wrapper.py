@@ -8,7 +8,7 @@ from keras.src.backend.common.stateless_scope import get_stateless_scope, in_sta
 from keras.src.backend.common.variables import AutocastScope
 
 from unitools.core.checks import fail
-from unitools.regularization.layer_wrapper import LayerWrapper
+from unitools.regularization.layer_wrapper import LayerWrapper, innermost
 
 KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel", "recurrent_kernel")
 """Names that Keras' layers give their kernels."""
@@ -65,18 +65,24 @@ class KernelWrapper(LayerWrapper):
         return self._with_values(values, inputs, mask)
 
     def _with_values(self, values, inputs, mask):
-        scope = keras.StatelessScope()
+        scope = keras.StatelessScope(collect_losses=True)
         # A wrapper around this one may have put values in place too.
         before = (get_stateless_scope().state_mapping if in_stateless_scope() else {}) | values
         scope.state_mapping = dict(before)
         with scope:
             outputs = self.inner(inputs, mask)
-        # What the layer updated itself, statistics and seeds, stayed in the scope.
+        self._let_out(scope, before)
+        return outputs
+
+    def _let_out(self, scope, before):
+        """Do outside of the scope what the layer did inside: move statistics and seeds, add losses."""
         for variable in self.layer.variables:
             value = scope.state_mapping.get(id(variable))
             if value is not None and value is not before.get(id(variable)):
                 variable.assign(value)
-        return outputs
+        for loss in scope.losses:
+            # A tensor of its own: Keras would count the layer's in an outer scope for the layer and for the wrapper.
+            self.add_loss(tf.identity(loss))
 
 
 def full_precision(variable: keras.Variable) -> Any:
@@ -92,13 +98,6 @@ def check_one_matrix(layer: Any, others: tuple = ()) -> None:
     if isinstance(inner, keras.layers.Layer) and not isinstance(inner, known):
         names = ", ".join(kind.__name__ for kind in known)
         fail("layer", f"{type(inner).__name__} {inner.name!r}", f"one of {names}", "Wrap the layers inside it.")
-
-
-def innermost(layer: Any) -> Any:
-    """Return the layer at the bottom of a stack of wrappers."""
-    while isinstance(layer, keras.layers.Wrapper):
-        layer = layer.layer
-    return layer
 
 
 def output_axis(layer: Any) -> int:

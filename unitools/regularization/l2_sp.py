@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from unitools.core.checks import check_number, fail
-from unitools.regularization.layer_paths import as_patterns, fitting
+from unitools.core.name_patterns import as_patterns, fitting
 from unitools.regularization.penalize import learnable_weights, set_penalties
 from unitools.regularization.penalty_report import PenaltyReport
 
@@ -27,10 +27,10 @@ def l2_sp(
     back to where they were. The loss gets alpha / 2 * sum (w - w0)² of the pretrained weights, w0 being their present
     values, and beta / 2 * sum w² of the new ones. Biases and norms count, as in the paper.
 
-    The values w0 become weights of the model that do not learn: `save_weights` and a resumed run hold them. Build the
-    model, load the pretrained weights, call this, then compile; do the same in a run that is to resume. Call it last: a
-    model made from this one has the penalty, and not the values to save. As for `penalize`, a `.keras` file does not
-    hold the penalty, it replaces earlier ones, and frozen weights cost nothing.
+    The values w0 become weights of the layers that do not learn: `save_weights` and a resumed run hold them, and so do
+    models that share the layers. Build the model, load the pretrained weights, call this, then compile; do the same in
+    a run that is to resume. As for `penalize`, a `.keras` file does not hold the penalty, it replaces earlier ones, and
+    frozen weights cost nothing.
 
     Args:
         model: A built model with the pretrained weights in it.
@@ -57,23 +57,35 @@ def l2_sp(
     """
     alpha, beta = check_number("alpha", alpha, 0), check_number("beta", beta, 0)
     weights = learnable_weights(model)
-    if hasattr(model, _ATTRIBUTE):
+    owners = {id(weight): layer for layer in model._flatten_layers() for weight in layer._trainable_variables}
+    if any(hasattr(layer, _ATTRIBUTE) for layer in owners.values()):
         fail("model", model.name, "one without L2-SP", "It has starting values already. Build it anew for others.")
     what = "the path of a weight or of a layer with weights"
     chosen = fitting("new", as_patterns("new", new), list(weights), what, inside=True)
-    old = {path: weight for path, weight in weights.items() if path not in chosen}
-    starts = _Starts(list(old.values()))
-    # Keras locks a model once it is built; its own LoRA opens it in the same way.
-    model._tracker.unlock()
-    setattr(model, _ATTRIBUTE, starts)
-    model._tracker.lock()
-    towards = dict(zip(old, starts.values, strict=True))
-    penalties = {path: _Distance(alpha, towards[path]) if path in old else _Distance(beta) for path in weights}
+    starts = _keep_starts([weight for path, weight in weights.items() if path not in chosen], owners)
+    penalties = {
+        path: _Distance(alpha, starts[id(weight)]) if id(weight) in starts else _Distance(beta)
+        for path, weight in weights.items()
+    }
     return set_penalties(model, weights, penalties)
 
 
+def _keep_starts(weights, owners):
+    """Keep the present values in the layers that own the weights, and return them by the weight's id."""
+    starts = {}
+    for layer in {id(owners[id(weight)]): owners[id(weight)] for weight in weights}.values():
+        own = [weight for weight in weights if owners[id(weight)] is layer]
+        kept = _Starts(own)
+        # Keras locks a layer once it is built; its own LoRA opens it in the same way.
+        layer._tracker.unlock()
+        setattr(layer, _ATTRIBUTE, kept)
+        layer._tracker.lock()
+        starts |= {id(weight): start for weight, start in zip(own, kept.values, strict=True)}
+    return starts
+
+
 class _Starts(keras.layers.Layer):
-    """Holds the values that training started from."""
+    """Holds the values that training of a layer started from."""
 
     def __init__(self, weights):
         super().__init__(name=_ATTRIBUTE, trainable=False)

@@ -56,3 +56,10 @@ def wrapped_by(layer: keras.layers.Layer, wrapper: type) -> bool:
             return True
         layer = layer.layer
     return False
+
+
+def innermost(layer: Any) -> Any:
+    """Return the layer at the bottom of a stack of wrappers."""
+    while isinstance(layer, keras.layers.Wrapper):
+        layer = layer.layer
+    return layer

@@ -1,12 +1,12 @@
 """Penalties on the weights of an existing model."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import keras
 
 from unitools.core.checks import check_number, fail
-from unitools.regularization.layer_paths import as_patterns, fitting
+from unitools.core.name_patterns import as_patterns, fitting
 from unitools.regularization.penalty_report import PenaltyReport
 
 _BIASES_AND_NORMS = ("bias", "beta", "gamma", "scale")
@@ -67,12 +67,21 @@ def learnable_weights(model: keras.Model) -> dict[str, keras.Variable]:
         raise TypeError(f"`model` must be a Keras model. Received {type(model).__name__}. Give the model it is in.")
     if not model.built:
         fail("model", model.name, "built", "Call it on an input first: it has no weights yet.")
-    variables = [variable for layer in model._flatten_layers() for variable in layer._trainable_variables]
-    distinct = list({id(variable): variable for variable in variables}.values())
-    paths = [variable.path for variable in distinct]
-    # Layers of one name in several nested models give equal paths.
-    return {path if paths.count(path) == 1 else f"{path}#{number}": variable
-            for number, (path, variable) in enumerate(zip(paths, distinct, strict=True))}  # fmt: skip
+    found = {}
+    for path, variable in _owned(model, "", set()):
+        # Layers of one name in one place, and lists of weights, give equal paths.
+        found[path if path not in found else f"{path}#{len(found)}"] = variable
+    return found
+
+
+def _owned(layer, prefix, seen) -> Iterator[tuple[str, keras.Variable]]:
+    """Return each weight once, with the names of the layers around it. Keras' own paths leave nested models out."""
+    for variable in layer._trainable_variables:
+        if id(variable) not in seen:
+            seen.add(id(variable))
+            yield f"{prefix}{variable.name}", variable
+    for inner in layer.layers if isinstance(layer, keras.Model) else layer._layers:
+        yield from _owned(inner, f"{prefix}{inner.name}/", seen)
 
 
 def set_penalties(model: keras.Model, weights: dict, penalties: dict) -> PenaltyReport:

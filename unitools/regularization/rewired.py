@@ -5,8 +5,10 @@ from typing import Any
 
 import keras
 
+from unitools.core.checks import fail
 from unitools.core.layers.call_graph import nodes_in_order
-from unitools.regularization.layer_paths import has_graph, layer_calls
+from unitools.regularization.layer_call import has_graph, layer_calls
+from unitools.regularization.layer_wrapper import LayerWrapper
 
 Change = Callable[[Any, Any, dict], Any]
 """Takes a node, its layer, and the new tensors by the id of the old ones; returns the outputs."""
@@ -16,10 +18,22 @@ def rewired(model: keras.Model, changes: Mapping[int, Change]) -> keras.Model:
     """Return the model with the calls that `changes` names, by the node's id, made in another way.
 
     Layers, weights and inputs are the model's own. A nested model in which something changes is made again too. A
-    backbone of unitools comes back as one, by its method `with_model`.
+    backbone of unitools comes back as one, by its method `with_model`, nested or not.
     """
-    again = _graph_again(model, changes, {})
-    return model.with_model(again) if hasattr(model, "with_model") else again
+    return _graph_again(model, changes, {})
+
+
+def in_place(wrapper: keras.layers.Layer) -> Change:
+    """Return the change that calls this wrapper in the place of the layer it is around."""
+
+    def change(node, layer, tensors):
+        others = {*node.arguments.args[1:], *(set(node.arguments.kwargs) - {"inputs", "mask", "training"})}
+        if others and isinstance(wrapper, LayerWrapper):
+            fail("layer", layer.name, "a layer that is called with inputs and mask only",
+                 "The wrapper could not pass on what else it is given: wrap the layers inside it.")  # fmt: skip
+        return called(node, wrapper, tensors)
+
+    return change
 
 
 def called(node: Any, layer: Any, tensors: dict) -> Any:
@@ -36,7 +50,8 @@ def _graph_again(model, changes, made):
             outputs = changes.get(id(node), called)(node, layer, tensors)
             tensors |= {id(old): new for old, new in zip(node.outputs, keras.tree.flatten(outputs), strict=True)}
     outputs = keras.tree.pack_sequence_as(_structure(model, "output"), [tensors[id(old)] for old in model.outputs])
-    return keras.Model(_structure(model, "input"), outputs, name=model.name)
+    again = keras.Model(_structure(model, "input"), outputs, name=model.name)
+    return model.with_model(again) if hasattr(model, "with_model") else again
 
 
 def _layer_again(layer, changes, made):

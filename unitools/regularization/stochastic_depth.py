@@ -6,13 +6,14 @@ import keras
 
 from unitools.core.checks import check_choice, check_integer, check_number, fail
 from unitools.core.layers.call_graph import node_of
+from unitools.core.name_patterns import as_patterns, fitting
 from unitools.regularization.drop_path import DropPath
+from unitools.regularization.layer_call import check_graph, layer_calls
 from unitools.regularization.layer_drop import LayerDrop
-from unitools.regularization.layer_paths import as_patterns, check_graph, fitting, layer_calls
-from unitools.regularization.layer_wrapper import wrapped_by
+from unitools.regularization.layer_wrapper import innermost, wrapped_by
 from unitools.regularization.placement_report import PlacementReport
-from unitools.regularization.residuals import Residual, find_residuals
-from unitools.regularization.rewired import called, rewired
+from unitools.regularization.residual import Residual, find_residuals
+from unitools.regularization.rewired import called, in_place, rewired
 
 
 def stochastic_depth(
@@ -70,30 +71,31 @@ def stochastic_depth(
     found = _found(check_graph(model), as_patterns("blocks", blocks))
     rates = [rate * (number + 1) / len(found) if schedule == "linear" else rate for number in range(len(found))]
     changes = {}
-    for number, (place, share) in enumerate(zip(found.values(), rates, strict=True)):
-        change = _change(place, share, None if first is None else first + number)
-        changes |= {id(call.node): change for call in _calls(place)}
+    for number, (places, share) in enumerate(zip(found.values(), rates, strict=True)):
+        change = _dropped if isinstance(places[0], Residual) else _skipped
+        changes |= change(places, share, None if first is None else first + number)
     changed = rewired(model, changes)
-    replaced = [place.replaced for place in found.values() if isinstance(place, Residual) and place.replaced]
-    changed.placement_report = PlacementReport("Stochastic depth", tuple(found), tuple(rates), tuple(replaced))
+    residuals = [place for places in found.values() for place in places if isinstance(place, Residual)]
+    replaced = tuple(residual.replaced for residual in residuals if residual.replaced)
+    changed.placement_report = PlacementReport("Stochastic depth", tuple(found), tuple(rates), replaced)
     return changed
 
 
 def _found(model, patterns):
-    """Return what to drop by path: a `Residual`, or the calls of a block."""
+    """Return what to drop by path: the residual additions of the path, or the calls of its layer."""
     calls = layer_calls(model)
-    residuals = {residual.call.path: residual for residual in find_residuals(calls)}
-    layers = {call.path: [each for each in calls if each.path == call.path] for call in calls
-              if call.path not in residuals and isinstance(call.layer, keras.layers.Layer)}  # fmt: skip
-    marked = [
-        path for path, of_path in layers.items() if getattr(_inside(of_path[0].layer), "is_residual_block", False)
-    ]
-    chosen = (
-        fitting("blocks", patterns, [*residuals, *layers], "an addition or a layer")
-        if patterns
-        else {*residuals, *marked}
-    )
-    found = {call.path: residuals.get(call.path) or layers[call.path] for call in calls if call.path in chosen}
+    residuals, layers = {}, {}
+    for residual in find_residuals(calls):
+        residuals.setdefault(residual.call.path, []).append(residual)
+    for call in calls:
+        if call.path not in residuals and isinstance(call.layer, keras.layers.Layer):
+            layers.setdefault(call.path, []).append(call)
+    places = residuals | layers
+    if patterns:
+        chosen = fitting("blocks", patterns, list(places), "an addition or a layer")
+    else:
+        chosen = {path for path in places if path in residuals or _is_marked(layers[path][0].layer)}
+    found = {call.path: places[call.path] for call in calls if call.path in chosen}
     if not found:
         fail("model", model.name, "one with residual blocks",
              "Neither additions of a branch to its input were found, nor layers with `is_residual_block = True`. "
@@ -101,26 +103,21 @@ def _found(model, patterns):
     return found
 
 
-def _inside(layer):
-    while isinstance(layer, keras.layers.Wrapper):
-        layer = layer.layer
-    return layer
+def _is_marked(layer):
+    return getattr(innermost(layer), "is_residual_block", False)
 
 
-def _calls(place):
-    return [place.call] if isinstance(place, Residual) else place
+def _dropped(residuals, rate, seed):
+    """Return the changes that drop the branches of an addition, one for each time it is called."""
+    first = residuals[0]
+    if any(isinstance(node_of(residual.branch).operation, DropPath) for residual in residuals):
+        _refuse(first.call.path)
+    name = f"{first.call.layer.name}_drop_path"
+    drop = DropPath(rate, seed=seed, dtype=first.source.dtype, name=name)
+    return {id(residual.call.node): _with_branch(residual, drop) for residual in residuals}
 
 
-def _change(place, rate, seed):
-    return _dropped(place, rate, seed) if isinstance(place, Residual) else _skipped(place, rate, seed)
-
-
-def _dropped(residual, rate, seed):
-    if isinstance(node_of(residual.branch).operation, DropPath):
-        _refuse(residual.call.path)
-    name = f"{residual.call.layer.name}_drop_path"
-    drop = DropPath(rate, seed=seed, dtype=residual.source.dtype, name=name)
-
+def _with_branch(residual, drop):
     def change(node, layer, tensors):
         return called(node, layer, tensors | {id(residual.branch): drop(tensors[id(residual.source)])})
 
@@ -128,14 +125,14 @@ def _dropped(residual, rate, seed):
 
 
 def _skipped(calls, rate, seed):
+    """Return the changes that let examples pass a layer by, one for each time it is called."""
     layer = calls[0].layer
     if wrapped_by(layer, LayerDrop):
         _refuse(calls[0].path)
-    wrapped = LayerDrop(layer, rate, seed=seed, name=layer.name)
-    return lambda node, _, tensors: called(node, wrapped, tensors)
+    change = in_place(LayerDrop(layer, rate, seed=seed, name=layer.name))
+    return {id(call.node): change for call in calls}
 
 
 def _refuse(path):
-    fail(
-        "model", path, "a model without stochastic depth", "This block has it already: set it once, on the first model."
-    )
+    advice = "This block has it already: set it once, on the first model."
+    fail("model", path, "a model without stochastic depth", advice)

@@ -7,7 +7,8 @@ from keras import ops
 
 from unitools.core.checks import check_number, fail
 from unitools.core.component import register
-from unitools.regularization.kernel_wrapper import KernelWrapper, check_one_matrix, innermost, output_axis
+from unitools.regularization.kernel_wrapper import KernelWrapper, check_one_matrix, output_axis
+from unitools.regularization.layer_wrapper import innermost
 
 _DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
 

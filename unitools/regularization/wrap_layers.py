@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 import keras
 
 from unitools.core.checks import fail
-from unitools.regularization.layer_paths import as_patterns, check_graph, fitting, has_graph, layer_calls
+from unitools.core.name_patterns import as_patterns, fitting
+from unitools.regularization.layer_call import check_graph, has_graph, layer_calls
 from unitools.regularization.layer_wrapper import wrapped_by
 from unitools.regularization.placement_report import PlacementReport
-from unitools.regularization.rewired import called, rewired
+from unitools.regularization.rewired import in_place, rewired
 
 
 def wrap_layers(
@@ -50,7 +51,7 @@ def wrap_layers(
         if call.path in chosen:
             if id(call.layer) not in made:
                 made[id(call.layer)] = _wrapped(wrapper, call.layer)
-            changes[id(call.node)] = _by(made[id(call.layer)])
+            changes[id(call.node)] = in_place(made[id(call.layer)])
     changed = rewired(model, changes)
     places = tuple(dict.fromkeys(call.path for call in calls if call.path in chosen))
     changed.placement_report = PlacementReport(type(next(iter(made.values()))).__name__, places)
@@ -85,7 +86,3 @@ def _wrapped(wrapper, layer):
         fail("layers", layer.name, f"one without {type(wrapped).__name__}", "It is wrapped so already: wrap it once.")
     wrapped.name = layer.name
     return wrapped
-
-
-def _by(wrapped):
-    return lambda node, layer, tensors: called(node, wrapped, tensors)

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from unitools.core.layers.call_graph import node_of, nodes_in_order
-from unitools.regularization.layer_paths import LayerCall
+from unitools.regularization.layer_call import LayerCall
 
 
 @dataclass(frozen=True, eq=False)
