@@ -56,18 +56,22 @@ class LayerDrop(LayerWrapper):
         self.seed = None if seed is None else check_integer("seed", seed)
         self._draws = keras.random.SeedGenerator(self.seed)
 
-    def build(self, input_shape: tuple) -> None:
-        """Build the layer, and check that it keeps the shape."""
-        super().build(input_shape)
-        output_shape = self.layer.compute_output_shape(input_shape)
-        if tuple(output_shape) != tuple(input_shape):
-            fail("layer", self.layer.name, "a layer whose output has the shape of its input",
-                 f"It makes {tuple(output_shape)} of {tuple(input_shape)}.")  # fmt: skip
-
     def call(self, inputs: Any, mask: Any = None, training: bool = False) -> Any:
         """Return the layer's outputs, in training the inputs for some examples."""
         outputs = self.inner(inputs, mask)
+        self._check(inputs, outputs)
         if not training or not self.rate:
             return outputs
         kept = kept_examples(outputs, self.rate, self._draws)
         return ops.where(kept, outputs, ops.cast(inputs, outputs.dtype))
+
+    def _check(self, inputs, outputs):
+        given, made = getattr(inputs, "shape", None), getattr(outputs, "shape", None)
+        if given is None or made is None or not _may_be_equal(given, made):
+            fail("layer", self.layer.name, "a layer whose output has the shape of its input",
+                 f"It makes {made or 'several tensors'} of {given or 'several tensors'}.")  # fmt: skip
+
+
+def _may_be_equal(left, right):
+    """Whether shapes are equal, as far as the sizes are known."""
+    return len(left) == len(right) and all(a == b or None in (a, b) for a, b in zip(left, right, strict=True))
