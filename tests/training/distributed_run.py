@@ -15,20 +15,21 @@ import tensorflow as tf
 
 import unitools as ut
 
-EXAMPLES, BATCH, SEED = 36, 4, 3
+BATCH, SEED = 4, 3
 
 
-def examples():
-    """Sentences, of which every other one has a single known tag."""
+def examples(loss, count):
+    """Sentences, of which every other one has a single known tag where the loss counts tokens."""
     random = np.random.default_rng(0)
-    tags = random.integers(0, 3, (EXAMPLES, 5))
-    tags[::2, 1:] = -1
-    return random.normal(size=(EXAMPLES, 5, 4)).astype("float32"), tags
+    tags = random.integers(0, 3, (count, 5))
+    if loss == "tokens":
+        tags[::2, 1:] = -1
+    return random.normal(size=(count, 5, 4)).astype("float32"), tags
 
 
-def batches(size):
-    x, y = map(tf.constant, examples())
-    return ut.data.Batches(ut.data.Source(EXAMPLES, lambda index, seed: (x[index], y[index])), size, seed=SEED)
+def batches(size, loss, count=36):
+    x, y = map(tf.constant, examples(loss, count))
+    return ut.data.Batches(ut.data.Source(count, lambda index, seed: (x[index], y[index])), size, seed=SEED)
 
 
 def tagger(loss, clip_norm):
@@ -45,16 +46,16 @@ def tagger(loss, clip_norm):
 
 def strategy_and_data(settings):
     """Return the strategy, the batches as it takes them, and those of validation."""
+    make, loss = ut.training.distribution, settings["loss"]
     if settings["kind"] == "mirrored":
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-        strategy = ut.training.distribution.strategy("mirrored", devices=["CPU:0", "CPU:1"])
-        return strategy, batches(2 * BATCH), batches(2 * BATCH)
+        strategy = make.strategy("mirrored", devices=["CPU:0", "CPU:1"])
+        return strategy, batches(2 * BATCH, loss, settings["count"]), None
     index, addresses = settings["index"], settings["addresses"]
-    strategy = ut.training.distribution.multi_worker(addresses, index)
-    local = ut.training.distribution.local_batches
-    parts = [batches(BATCH).shard(index, len(addresses)) for _ in range(2)]
-    return strategy, local(strategy, parts[0]), local(strategy, parts[1])
+    strategy = make.multi_worker(addresses, index)
+    parts = [batches(BATCH, loss).shard(index, len(addresses)) for _ in range(2)]
+    return strategy, *(make.local_batches(strategy, part) for part in parts)
 
 
 def train(settings):

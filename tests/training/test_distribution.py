@@ -20,21 +20,40 @@ from unitools.testing.checks.documentation import run_examples
 distribution = ut.training.distribution
 
 
-def start(path, **settings):
-    """Start a process that trains."""
-    command = [sys.executable, "-W", "ignore", "-m", "tests.training.distributed_run"]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
-    settings = json.dumps({"path": str(path)} | settings)
-    return subprocess.Popen(
-        [*command, settings], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+@pytest.fixture
+def start():
+    """Starts processes that train, and ends those that are left."""
+    running = []
+
+    def start(path, **settings):
+        command = [sys.executable, "-W", "ignore", "-m", "tests.training.distributed_run"]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
+        settings = json.dumps({"path": str(path)} | settings)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        running.append(subprocess.Popen([*command, settings], env=environment, text=True, **pipes))
+        return running[-1]
+
+    yield start
+    for process in running:
+        process.kill()
+    for process in running:
+        with process:
+            pass
 
 
 def results(processes, paths):
+    """Wait for all, and return what they found. Where one fails, the others wait for it."""
     for process in processes:
         _, errors = process.communicate(timeout=240)
         assert process.returncode == 0, errors[-3000:]
     return [json.loads(path.read_text()) for path in paths]
+
+
+def two_workers(start, folder, **settings):
+    """Start two workers of one run; return them and the paths of what they will have found."""
+    addresses, paths = free_addresses(2), [folder / "0", folder / "1"]
+    settings |= {"kind": "multi_worker", "addresses": addresses}
+    return [start(path, index=index, **settings) for index, path in enumerate(paths)], paths
 
 
 def free_addresses(count):
@@ -45,9 +64,9 @@ def free_addresses(count):
         return [f"localhost:{each.getsockname()[1]}" for each in sockets]
 
 
-def one_process(loss, clip_norm=None, size=2 * BATCH, epochs=2, **fit):
+def one_process(loss, clip_norm=None, size=2 * BATCH, epochs=2, count=36, **fit):
     model = tagger(loss, clip_norm)
-    history = model.fit(batches(size), epochs=epochs, verbose=0, shuffle=False, **fit)
+    history = model.fit(batches(size, loss, count), epochs=epochs, verbose=0, shuffle=False, **fit)
     return model.get_weights(), history.history
 
 
@@ -58,55 +77,42 @@ def assert_same(found, weights, history=None):
         np.testing.assert_allclose(found["history"][name], values, rtol=1e-4, err_msg=name)
 
 
-def test_the_loop_on_two_replicas_equals_one_big_batch(tmp_path):
-    """Uneven tokens, two micro-batches of two replicas each, clipped as a whole."""
+def test_the_loop_on_two_replicas_equals_one_big_batch(start, tmp_path):
+    """Uneven tokens, two micro-batches of two replicas each, clipped as a whole; at last a replica without examples."""
     path = tmp_path / "run"
     settings = {"loss": "tokens", "clip_norm": 0.2, "epochs": 2, "loop": {"accumulate_steps": 2, "steps_per_call": 2}}
-    found = results([start(path, kind="mirrored", **settings)], [path])[0]
-    assert_same(found, one_process("tokens", 0.2, size=4 * BATCH)[0])
+    found = results([start(path, kind="mirrored", count=33, **settings)], [path])[0]
+    assert_same(found, one_process("tokens", 0.2, size=4 * BATCH, count=33)[0])
 
 
-def test_two_workers_equal_one_process_with_the_joined_batch(tmp_path):
+def test_two_workers_equal_one_process_with_the_joined_batch(start, tmp_path):
     """By `fit`, with validation: 36 examples are four full batches and a smaller one in each worker."""
-    addresses, paths = free_addresses(2), [tmp_path / "0", tmp_path / "1"]
-    settings = {"kind": "multi_worker", "addresses": addresses, "loss": "mean", "epochs": 2}
-    runs = [start(path, index=index, **settings) for index, path in enumerate(paths)]
-    first, second = results(runs, paths)
+    first, second = results(*two_workers(start, tmp_path, loss="mean", epochs=2))
     assert first["weights"] == second["weights"]
     assert first["history"] == second["history"]
-    weights, history = one_process("mean", validation_data=batches(2 * BATCH))
+    weights, history = one_process("mean", validation_data=batches(2 * BATCH, "mean"))
     assert_same(first, weights, history)
 
 
 @pytest.mark.slow
-def test_the_loop_of_two_workers_equals_one_big_batch(tmp_path):
-    addresses, paths = free_addresses(2), [tmp_path / "0", tmp_path / "1"]
-    settings = {"kind": "multi_worker", "addresses": addresses, "loss": "tokens", "clip_norm": 0.2, "epochs": 2}
-    settings["loop"] = {"accumulate_steps": 2, "steps_per_call": 3}
-    runs = [start(path, index=index, **settings) for index, path in enumerate(paths)]
-    first, second = results(runs, paths)
+def test_the_loop_of_two_workers_equals_one_big_batch(start, tmp_path):
+    settings = {"loss": "tokens", "clip_norm": 0.2, "epochs": 2, "loop": {"accumulate_steps": 2, "steps_per_call": 3}}
+    first, second = results(*two_workers(start, tmp_path, **settings))
     assert first == second
     assert_same(first, one_process("tokens", 0.2, size=4 * BATCH)[0])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("killed", [0, 1])
-def test_a_killed_worker_is_an_error_on_the_other(tmp_path, killed):
-    addresses, paths = free_addresses(2), [tmp_path / "0", tmp_path / "1"]
-    settings = {"kind": "multi_worker", "addresses": addresses, "loss": "mean", "epochs": 100_000}
-    runs = [start(path, index=index, **settings) for index, path in enumerate(paths)]
-    try:
-        for run in runs:
-            assert run.stdout.readline().startswith("epoch")
-        runs[killed].kill()
-        left = 1 - killed
-        _, errors = runs[left].communicate(timeout=60)  # the promise: 60 s
-        assert runs[left].returncode == 0, errors[-3000:]
-        assert json.loads(paths[left].read_text()) == {"error": "UnavailableError"}
-    finally:
-        for run in runs:
-            run.kill()
-            run.communicate()
+def test_a_killed_worker_is_an_error_on_the_other(start, tmp_path, killed):
+    runs, paths = two_workers(start, tmp_path, loss="mean", epochs=100_000)
+    for run in runs:
+        assert run.stdout.readline().startswith("epoch")
+    runs[killed].kill()
+    left = 1 - killed
+    _, errors = runs[left].communicate(timeout=60)  # the promise: 60 s
+    assert runs[left].returncode == 0, errors[-3000:]
+    assert json.loads(paths[left].read_text()) == {"error": "UnavailableError"}
 
 
 @pytest.mark.parametrize(

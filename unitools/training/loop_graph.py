@@ -26,52 +26,65 @@ class LoopGraph:
                 what does not depend on the batch, such as random states, has moved on.
             count: Steps to take.
         """
-        model = self._loop.model
-        if self._traced_for is None or model.train_function is not self._traced_for:
-            model.make_train_function()
-            self._traced_for, self._function = model.train_function, self._compiled()
+        self._refresh()
         done, logs = self._function(iterator, batch, tf.constant(count))
         return (1 if self._loop.steps_per_call == 1 else int(done)), logs
 
     def apply_sums(self):
         """Take the optimizer step of an accumulation that has ended early."""
-        with summed_once(self._loop.model):
-            tf.function(self._run_apply_sums, autograph=False)()
+        self._refresh()
+        self._loop._sums.recall()
+        self._end()
+
+    def _refresh(self):
+        model = self._loop.model
+        if self._traced_for is None or model.train_function is not self._traced_for:
+            model.make_train_function()
+            self._traced_for = model.train_function
+            self._function, self._end = self._compiled()
 
     def _compiled(self):
         model, one = self._loop.model, self._one
         if model.run_eagerly:
-            return lambda *given: self._several(one, *given)
+            return lambda *given: self._several(one, *given), self._run_apply_sums
         one = tf.function(one, autograph=False, reduce_retracing=True, jit_compile=model.jit_compile)
-        return tf.function(lambda *given: self._several(one, *given), autograph=False, reduce_retracing=True)
+        several = tf.function(lambda *given: self._several(one, *given), autograph=False, reduce_retracing=True)
+        return several, tf.function(self._run_apply_sums, autograph=False)
 
     def _several(self, one, iterator, batch, count):
         logs = one(iterator.get_next() if batch is None else batch)
         if self._loop.steps_per_call == 1:
             return 1, logs
 
-        def step(done, _, logs):
-            following = iterator.get_next_as_optional()
-            take = lambda: (done + 1, True, one(following.get_value()))  # noqa: E731
-            return tf.cond(following.has_value(), take, lambda: (done, False, logs))
+        def draw(done):
+            nothing = lambda: tf.experimental.Optional.empty(iterator.element_spec)  # noqa: E731
+            return tf.cond(done < count, iterator.get_next_as_optional, nothing)
 
-        start = (tf.constant(1), tf.constant(True), logs)
-        done, _, logs = tf.while_loop(lambda done, is_left, _: is_left & (done < count), step, start)
+        def step(done, following, logs):
+            # Not in a condition: TensorFlow loses inputs of one in which several replicas run.
+            logs = one(following.get_value())
+            return done + 1, draw(done + 1), logs
+
+        start = tf.constant(1)
+        done, _, logs = tf.while_loop(
+            lambda done, following, logs: following.has_value(), step, (start, draw(start), logs)
+        )
         return done, logs
 
     def _one(self, batch):
         loop, strategy = self._loop, self._loop.model.distribute_strategy
         with summed_once(loop.model):
             logs = strategy.run(loop.step, args=(batch,))
-            if loop._sums is not None:
-                # Outside of the replicas: a strategy may not reduce inside of a condition of theirs.
-                tf.cond(loop._sums.count() == loop.accumulate_steps, self._run_apply_sums, lambda: tf.constant(False))
+        if loop._sums is not None:
+            # Outside of the replicas: a strategy may not reduce inside of a condition of theirs.
+            tf.cond(loop._sums.count() == loop.accumulate_steps, self._run_apply_sums, lambda: tf.constant(False))
         if strategy.num_replicas_in_sync == 1:
             return logs
         return keras.tree.map_structure(lambda value: strategy.reduce("MEAN", value, axis=None), logs)
 
     def _run_apply_sums(self):
-        self._loop.model.distribute_strategy.run(self._apply_sums)
+        with summed_once(self._loop.model):
+            self._loop.model.distribute_strategy.run(self._apply_sums)
         self._loop._sums.restart()
         return tf.constant(True)
 
