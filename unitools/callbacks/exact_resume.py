@@ -120,7 +120,7 @@ class ExactResume(Component, keras.callbacks.Callback):
         if self._fit is None:
             raise RuntimeError("ExactResume must run inside `fit` of a Keras model, or of `unitools.training.Loop`.")
         self._epoch = self._step = self._tested = 0
-        self._clock = SaveClock(self.every)
+        self._clock = SaveClock(self.every, self.background)
         self._end_stand_in = None
         self._run = CheckpointedRun(
             self.model, self._fit, CheckpointStore(self.folder, self.keep),

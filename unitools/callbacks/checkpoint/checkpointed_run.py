@@ -85,6 +85,7 @@ class CheckpointedRun:
 
     def save(self, epoch: int, step: int, logs: dict[str, float] | None = None) -> None:
         """Write the state before a step."""
+        self._writer.wait()  # it may be writing the arrays that are written over now
         checkpoint = self._state.take(epoch, step, logs)
         if self._writes:
             self._writer.write(checkpoint)

@@ -39,11 +39,13 @@ class RunState:
         self._model, self._callbacks = model, CallbackStates(callbacks)
         self._data, self._validation = data, validation
         self._identity, self._extra = identity, extra
+        self._taken = {}
 
     def take(self, epoch: int, step: int, logs: dict[str, float] | None) -> Checkpoint:
-        """Return the state before a step, copied."""
+        """Return the state before a step, copied; over the arrays of the call before, which are those of variables."""
         states, arrays = self._callbacks.read()
-        groups = {name: read_variables(variables) for name, variables in self._groups().items()}
+        for name, variables in self._groups().items():
+            self._taken[name] = read_variables(variables, self._taken.get(name))
         arrays = {name: np.array(array) for name, array in arrays.items()}
         state = {
             "identity": self._identity,
@@ -55,7 +57,9 @@ class RunState:
             "stop_training": bool(self._model.stop_training),
         }
         # As text and back: a copy, while callbacks and history go on; and what no file could hold is found now.
-        return Checkpoint(epoch, step, groups | {"callbacks": arrays}, json.loads(json.dumps(state, default=_plain)))
+        return Checkpoint(
+            epoch, step, self._taken | {"callbacks": arrays}, json.loads(json.dumps(state, default=_plain))
+        )
 
     def put_back(self, checkpoint: Checkpoint) -> list[str]:
         """Go to a state, scores of the epoch excepted; return what found no place."""

@@ -9,20 +9,22 @@ class SaveClock:
 
     Args:
         every: Steps that may be lost, >= 1.
+        background: Whether training goes on while a checkpoint is written.
     """
 
-    def __init__(self, every: int):
+    def __init__(self, every: int, background: bool = True):
         self._every = every
         self._since = 0  # steps since the last checkpoint was begun
         self._before = 0  # steps from the last one on the disk to the last one begun
-        self._lead = 0  # steps that writing takes
+        self._longest = every // 2 if background else 0
+        self._lead = self._longest  # steps that writing takes
 
     def advance(self, steps: int, is_writing: bool) -> None:
         """Note that so many steps were made, and whether a checkpoint is still being written."""
         self._since += steps
-        if is_writing:
-            self._lead = min(self._since, self._every // 2)
-        else:
+        if self._before:
+            self._lead = min(self._since, self._longest)
+        if not is_writing:
             self._before = 0
 
     def is_due(self, steps: int) -> bool:
@@ -38,5 +40,5 @@ class SaveClock:
         self._before, self._since = self._since, 0
 
     def written(self) -> None:
-        """Note that all checkpoints are on the disk."""
-        self._before = 0
+        """Note that all checkpoints are on the disk, after a wait."""
+        self._before, self._lead = 0, self._longest
