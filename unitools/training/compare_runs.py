@@ -31,8 +31,7 @@ def compare_runs(
         times: Number of runs, >= 2. Default 2.
         fresh_processes: Whether each run is a Python process of its own, which also shows what depends on what ran
             before, or on the order of sets. `run` must then be a function at the top level of a module. Default False.
-        tolerance: Largest absolute difference that counts as the same, >= 0. Default 0: the same bits, or both not a
-            number.
+        tolerance: Largest absolute difference that counts as the same, >= 0. Default 0: equal, or both not a number.
 
     Returns:
         A `RunComparison`.
@@ -92,15 +91,19 @@ def _join(name, part):
 
 
 def _variables(model, name):
-    variables = [("", model.variables)]
+    """Return variables by number and short name: layers of two models made one after the other have different names."""
+    found = {f"{number} {variable.name}": variable for number, variable in enumerate(model.variables)}
     if model.compiled and model.optimizer is not None:
-        variables.append(("optimizer", model.optimizer.variables))
-    found = {}
-    for group, members in variables:
-        for number, variable in enumerate(members):
-            # Layers of two models made one after the other have different names.
-            found[_join(_join(name, group).rstrip("/"), f"{number} {variable.name}")] = variable.numpy()
-    return found
+        for number, variable in enumerate(model.optimizer.variables):
+            found[f"optimizer/{number} {_short_name(variable.name, model.variables)}"] = variable
+    return {_join(name, part): variable.numpy() for part, variable in found.items()}
+
+
+def _short_name(name, variables):
+    """Return the name of an optimizer's variable, which begins with the path of the one that it serves."""
+    served = [variable for variable in variables if name.startswith(variable.path.replace("/", "_"))]
+    longest = max(served, key=lambda variable: len(variable.path), default=None)
+    return name if longest is None else longest.name + name[len(longest.path) :]
 
 
 def _is_row(values):
@@ -122,10 +125,16 @@ def _same(one, other, tolerance):
 
 def _apart(one, other, tolerance):
     """Return where two arrays of one shape differ."""
-    if one.dtype.kind in "SU" or other.dtype.kind in "SU":
-        return np.asarray(one != other)
-    equal = np.asarray(one == other) | (np.isnan(one) & np.isnan(other))
-    return ~equal & ~(_distance(one, other) <= tolerance)
+    equal = np.asarray(one == other)
+    if _is_text(one, other):
+        return ~equal
+    equal |= np.isnan(one) & np.isnan(other)
+    # Large integers have distances that float64 rounds to 0.
+    return ~equal if tolerance == 0 else ~equal & ~(_distance(one, other) <= tolerance)
+
+
+def _is_text(one, other):
+    return one.dtype.kind in "SU" or other.dtype.kind in "SU"
 
 
 def _distance(one, other):
@@ -139,7 +148,7 @@ def _first_difference(one, other, tolerance):
         return None, float("inf")
     apart = _apart(one, other, tolerance)
     position = tuple(int(index) for index in np.argwhere(apart)[0])
-    if one.dtype.kind in "SU":
+    if _is_text(one, other):
         return position, float("inf")
     largest = np.max(_distance(one, other)[apart])
     return position, float("inf") if np.isnan(largest) else float(largest)
