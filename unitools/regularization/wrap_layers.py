@@ -7,7 +7,6 @@ import keras
 from unitools.core.checks import fail
 from unitools.core.name_patterns import as_patterns, fitting
 from unitools.regularization.layer_call import check_graph, has_graph, layer_calls
-from unitools.regularization.layer_wrapper import wrapped_by
 from unitools.regularization.placement_report import PlacementReport
 from unitools.regularization.rewired import in_place, rewired
 
@@ -82,7 +81,5 @@ def _wrapped(wrapper, layer):
     wrapped = wrapper(layer)
     if not isinstance(wrapped, keras.layers.Layer):
         raise TypeError(f"`wrapper` must return a Keras layer. Received {type(wrapped).__name__}. Give the class.")
-    if wrapped_by(layer, type(wrapped)):
-        fail("layers", layer.name, f"one without {type(wrapped).__name__}", "It is wrapped so already: wrap it once.")
     wrapped.name = layer.name
     return wrapped
