@@ -97,7 +97,7 @@ def check_one_matrix(layer: Any, others: tuple = ()) -> None:
     inner = innermost(layer)
     if isinstance(inner, keras.layers.Layer) and not isinstance(inner, known):
         names = ", ".join(kind.__name__ for kind in known)
-        fail("layer", f"{type(inner).__name__} {inner.name!r}", f"one of {names}", "Wrap the layers inside it.")
+        fail("layer", inner, f"one of {names}", "Wrap the layers inside it.")
 
 
 def output_axis(layer: Any) -> int:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import keras
+
 
 @dataclass(frozen=True)
 class Specimen:
@@ -12,7 +14,7 @@ class Specimen:
     Args:
         cls: The component class: a Layer, Model, Loss, Metric or Callback.
         arguments: A value for every argument of the constructor, each different from its default. `name`, `dtype` and
-            `trainable` belong to Keras and are left out.
+            `trainable` belong to Keras and are left out. A layer that is not built yet is copied for each component.
         inputs: Function without arguments that returns the numpy input, with the batch axis first: an array, a tuple or
             a dict of arrays. `(y_true, y_pred)` for a Loss or Metric. None for a Callback.
         output_shape: Shape of the output for these inputs, or a tuple or dict of shapes. None leaves it unchecked.
@@ -50,4 +52,10 @@ class Specimen:
 
     def build(self, **changes: Any) -> Any:
         """Return a new component with these arguments, `changes` put over them."""
-        return self.cls(**{**self.arguments, **changes})
+        return self.cls(**{name: _unshared(value) for name, value in self.arguments.items()} | changes)
+
+
+def _unshared(value):
+    """Return a copy of a layer that has no weights yet: what one check builds must be new to the next."""
+    is_new = isinstance(value, keras.layers.Layer) and not isinstance(value, keras.Model) and not value.built
+    return type(value).from_config(value.get_config()) if is_new else value

@@ -13,10 +13,6 @@ def _dense(units):
     return keras.layers.Dense(units, kernel_initializer=keras.initializers.GlorotUniform(seed=1), name="dense")
 
 
-def _conv():
-    return keras.layers.Conv2D(4, 3, kernel_initializer=keras.initializers.GlorotUniform(seed=1), name="conv")
-
-
 SPECIMENS = [
     Specimen(
         ut.regularization.DropPath,
@@ -65,16 +61,16 @@ SPECIMENS = [
     ),
     Specimen(
         ut.regularization.SpectralNormalization,
-        arguments={"layer": _conv(), "bound": 2.0, "power_iterations": 2},
-        inputs=_normal(4, 6, 6, 2),
-        output_shape=(4, 4, 4, 4),
+        arguments={"layer": _dense(4), "bound": 2.0, "power_iterations": 2},
+        inputs=_normal(4, 6, 5),
+        output_shape=(4, 6, 4),
         bad={"layer": keras.layers.Embedding(3, 2), "bound": 0.0, "power_iterations": 0},
     ),
     Specimen(
         ut.regularization.WeightStandardization,
-        arguments={"layer": _conv(), "epsilon": 1e-3},
-        inputs=_normal(4, 6, 6, 2),
-        output_shape=(4, 4, 4, 4),
+        arguments={"layer": _dense(4), "epsilon": 1e-3},
+        inputs=_normal(4, 6, 5),
+        output_shape=(4, 6, 4),
         bad={"layer": keras.layers.LayerNormalization(name="norm"), "epsilon": 0.0},
     ),
 ]
