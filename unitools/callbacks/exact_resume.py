@@ -9,7 +9,7 @@ from unitools.callbacks.checkpoint.checkpoint_store import CheckpointStore
 from unitools.callbacks.checkpoint.checkpointed_run import CheckpointedRun
 from unitools.callbacks.checkpoint.resumed_epoch import begin_at, without_steps
 from unitools.callbacks.checkpoint.run_identity import KINDS
-from unitools.callbacks.checkpoint.running_fit import callback_list_above, running_fit
+from unitools.callbacks.checkpoint.running_fit import RunningFit, callback_list_above, running_fit
 from unitools.callbacks.checkpoint.save_clock import SaveClock
 from unitools.callbacks.checkpoint.termination import Termination
 from unitools.callbacks.status_line import print_below
@@ -103,7 +103,7 @@ class ExactResume(Component, keras.callbacks.Callback):
 
         Args:
             loop: Has `callback_list`, `data`, `validation`, `shuffled`, `epochs`, `num_steps`, `num_batches`,
-                `continues`, `batch_size`, `batch_spec`, `variables`, and `begin_at(epoch, step)`.
+                `continues`, `batch_size`, `batch_spec`, `variables`, and `begin_at(epoch, step, skip)`.
         """
         self._loop = loop
 
@@ -116,7 +116,8 @@ class ExactResume(Component, keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Restore the newest checkpoint."""
-        self._fit = self._loop or running_fit(self.model)
+        loop, self._loop = self._loop, None
+        self._fit = loop or running_fit(self.model)
         if self._fit is None:
             raise RuntimeError("ExactResume must run inside `fit` of a Keras model, or of `unitools.training.Loop`.")
         self._epoch = self._step = self._tested = 0
@@ -195,13 +196,14 @@ class ExactResume(Component, keras.callbacks.Callback):
             place += ", behind its last step" if ended else f", step {checkpoint.step + 1}"
         print_below(f"{self.folder}: " + ("the run is finished" if finished else f"goes on at {place}"))
         epoch = self._fit.epochs if finished else checkpoint.epoch
-        if self._loop is not None:
-            self._loop.begin_at(epoch, checkpoint.step)
+        data = self._run.data
+        skip = 0 if data.is_seekable else data.step
+        if not isinstance(self._fit, RunningFit):
+            self._fit.begin_at(epoch, checkpoint.step, skip)
             return
         self.model._initial_epoch = epoch
-        data = self._run.data
         first = None if self._has_no_steps(checkpoint) else checkpoint.step
-        begin_at(self._fit.epoch_iterator, first, data.step, 0 if data.is_seekable else data.step)
+        begin_at(self._fit.epoch_iterator, first, data.step, skip)
 
     def _has_no_steps(self, checkpoint):
         """Return whether a checkpoint lies behind the last step of its epoch."""

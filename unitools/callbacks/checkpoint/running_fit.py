@@ -81,8 +81,13 @@ def running_fit(model: keras.Model) -> RunningFit | None:
 
 
 def is_fitting(model: keras.Model, frame: Any) -> bool:
-    """Return whether the frame is one inside `fit` of a model."""
-    return _fit_frame(frame, model) is not None
+    """Return whether the frame is one inside `fit` of a model, or of a loop that trains it."""
+    while frame is not None:
+        owner = frame.f_locals.get("self") if frame.f_code.co_name == "fit" else None
+        if owner is model or (hasattr(owner, "begin_at") and owner.model is model):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _fit_frame(frame, model):
