@@ -32,15 +32,8 @@ class Clock(keras.callbacks.Callback):
         self.end = now
 
 
-def main():
-    arguments = argparse.ArgumentParser()
-    for name in ("data", "weights"):
-        arguments.add_argument(name, type=Path)
-    for name, value in {"steps": 200, "every": 50, "rounds": 5}.items():
-        arguments.add_argument(f"--{name}", type=int, default=value)
-    arguments.add_argument("--peer", action="store_true")
-    given = arguments.parse_args()
-    print_machine()
+def prepared(given):
+    """Return a compiled tagger, and batches of random words."""
     keras.utils.set_random_seed(1)
     train = ut.data.ColumnText(given.data / "train.iob2.txt")
     task = ut.tasks.NamedEntityRecognizer(ut.backbones.bert(given.weights), train.tags)
@@ -50,6 +43,19 @@ def main():
     mask, tags = tf.ones_like(ids, tf.bool), spec.uniform((given.steps * 16, 32), 0, len(train.tags), tf.int32)
     names = {name: {"token_ids": ids, "padding_mask": mask}.get(name, tf.zeros_like(ids)) for name in task.model.input}
     data = tf.data.Dataset.from_tensor_slices((names, tags)).batch(16)
+    return task.model, data
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    for name in ("data", "weights"):
+        arguments.add_argument(name, type=Path)
+    for name, value in {"steps": 200, "every": 50, "rounds": 5}.items():
+        arguments.add_argument(f"--{name}", type=int, default=value)
+    arguments.add_argument("--peer", action="store_true")
+    given = arguments.parse_args()
+    print_machine()
+    model, data = prepared(given)
 
     def seconds(saves):
         clock = Clock()
@@ -59,7 +65,7 @@ def main():
                 callbacks.append(keras.callbacks.BackupAndRestore(folder, save_freq=given.every))
             elif saves:
                 callbacks.append(ut.callbacks.ExactResume(folder, every=given.every, allow=("order",)))
-            task.model.fit(data, shuffle=False, verbose=0, callbacks=callbacks)
+            model.fit(data, shuffle=False, verbose=0, callbacks=callbacks)
         return clock.end - clock.begin
 
     seconds(False)
@@ -70,7 +76,7 @@ def main():
         pairs.append(found)
         print({("with" if saves else "without"): round(value, 2) for saves, value in found.items()}, flush=True)
     ratio = statistics.median(found[True] / found[False] for found in pairs)
-    size = sum(w.numpy().nbytes for w in task.model.variables + task.model.optimizer.variables) / 1e6
+    size = sum(w.numpy().nbytes for w in model.variables + model.optimizer.variables) / 1e6
     step = statistics.median(found[False] for found in pairs) / (given.steps - 3)
     print(f"{size:.0f} MB each, a step {1000 * step:.0f} ms; every {given.every} steps {100 * (ratio - 1):+.1f} %")
 
