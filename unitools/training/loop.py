@@ -14,6 +14,7 @@ from unitools.training.loop_checks import check_model
 from unitools.training.loop_data import LoopData, spec_of_batch
 from unitools.training.loop_graph import LoopGraph
 from unitools.training.loss_weight import loss_weight, num_examples
+from unitools.training.running_loop import RunningLoop
 
 
 class Loop:
@@ -38,7 +39,7 @@ class Loop:
 
     Attributes:
         variables: Gradients and weights added up so far, and their count; all that a loop has to save beside the model.
-        start: `(epoch, step)` at which `fit` begins, which a callback can set in `on_train_begin`, by `begin_at`.
+        start: `(epoch, step)` at which `fit` has begun: the first, unless a callback has called `begin_at`.
 
     Raises:
         ValueError: The model is not compiled, has a `train_step` of its own that would be lost, accumulates in its
@@ -70,13 +71,8 @@ class Loop:
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """Gradients and weights added up so far, and the count of micro-batches. None without accumulation."""
+        """Gradients and weights added up so far, and the count of micro-batches. Empty without accumulation."""
         return [] if self._sums is None else self._sums.variables
-
-    @property
-    def num_steps(self) -> int | None:
-        """Batches an epoch of the running `fit`, where that is known."""
-        return self._data.num_steps
 
     def fit(
         self,
@@ -99,26 +95,31 @@ class Loop:
             verbose: As in `fit`.
         """
         check_integer("epochs", epochs, 1)
-        self._begin(LoopData(data, self.model.distribute_strategy, steps_per_epoch), epochs, validation_data)
-        self.callback_list = self._callback_list(callbacks, epochs, verbose)
-        self.callback_list.on_train_begin()
+        self._data = LoopData(data, self.model.distribute_strategy, steps_per_epoch)
+        self._validation_data = validation_data
+        self._begin()
+        self._callbacks = self._callback_list(callbacks, epochs, verbose)
+        self._callbacks.on_train_begin()
         logs = None
         for epoch in range(self.start[0], epochs):
             logs = self._epoch(epoch, self.start[1] if epoch == self.start[0] else 0)
             if self.model.stop_training:
                 break
         self.model.optimizer.finalize_variable_values(self.model.trainable_weights)
-        self.callback_list.on_train_end(logs=logs)
+        self._callbacks.on_train_end(logs=logs)
         return self.model.history
 
-    def begin_at(self, epoch: int, step: int) -> None:
-        """Go on at a step. For callbacks that resume, in `on_train_begin`; batches before it are passed over.
+    def begin_at(self, epoch: int, step: int, skip: int | None = None) -> None:
+        """Go on at a step. For callbacks that resume, in `on_train_begin`.
 
         Args:
             epoch: Number of the epoch, from 0.
             step: Number of the batch in it. As many as an epoch has: only its end is left.
+            skip: Batches of the data to pass over first. Default None: those before this step, of a dataset; and none
+                where the data know their position, or were distributed, for they are then expected to be there.
         """
         self.start = (check_integer("epoch", epoch, 0), check_integer("step", step, 0))
+        self._data.go_to(epoch, step, skip)
 
     def step(self, batch: Any) -> dict[str, Any]:
         """Train on a batch, in one replica, and return the logs.
@@ -190,16 +191,13 @@ class Loop:
     def _is_plain(self):
         return self.accumulate_steps == 1 and self._replicas == 1
 
-    def _begin(self, data, epochs, validation_data):
-        """Make what `fit` needs, and set what a callback that resumes reads: data, validation, epochs and the like."""
+    def _begin(self):
+        """Make the variables, and set what `fit` begins with."""
         model = self.model
-        self._data, self.data, self.epochs = data, data.given, epochs
-        self.validation = keras.utils.unpack_x_y_sample_weight(validation_data)[0]
-        self._validation_data, self.shuffled, self.batch_size = validation_data, False, None
         self.start, model.stop_training = (0, 0), False
         with model.distribute_strategy.scope():
             if model._distribute_strategy is not None or not model.built:
-                model._symbolic_build(data_batch=spec_of_batch(data.distributed))
+                model._symbolic_build(data_batch=spec_of_batch(self._data.distributed))
             if not model.optimizer.built:
                 model.optimizer.build(model.trainable_variables)
             if self.accumulate_steps > 1:
@@ -208,42 +206,44 @@ class Loop:
 
     def _callback_list(self, callbacks, epochs, verbose):
         shown = {"add_history": True, "add_progbar": verbose != 0, "verbose": verbose}
-        found = keras.callbacks.CallbackList(callbacks, **shown, epochs=epochs, steps=self.num_steps, model=self.model)
+        steps = self._data.num_steps
+        found = keras.callbacks.CallbackList(callbacks, **shown, epochs=epochs, steps=steps, model=self.model)
         for callback in found.callbacks:
             if hasattr(callback, "attach"):
-                callback.attach(self)
+                callback.attach(RunningLoop(self, self._data, epochs, self._validation_data, found))
         return found
 
     def _epoch(self, epoch, step):
         self.model.reset_metrics()
-        self.callback_list.on_epoch_begin(epoch)
+        self._callbacks.on_epoch_begin(epoch)
         logs, complete = self._steps(step)
         if complete and self._sums is not None and self._sums.is_begun():
             self._graph.apply_sums()
         logs = dict(self.model._get_metrics_result_or_logs(logs))
         if self._validation_data is not None:
             logs |= {f"val_{name}": value for name, value in self._evaluate().items()}
-        self.callback_list.on_epoch_end(epoch, logs)
+        self._callbacks.on_epoch_end(epoch, logs)
         return logs
 
     def _steps(self, step):
         """Take the steps of an epoch from one on; return the logs of the last, and whether all were taken."""
-        logs, stopped = {}, False
-        self._data.begin(step)
-        while not stopped and (self.num_steps is None or step < self.num_steps):
-            self.callback_list.on_train_batch_begin(step)
-            count = self.steps_per_call if self.num_steps is None else min(self.steps_per_call, self.num_steps - step)
+        logs, stopped, last = {}, False, self._data.num_steps
+        self._data.begin()
+        while not stopped and (last is None or step < last):
+            self._callbacks.on_train_batch_begin(step)
+            count = self.steps_per_call if last is None else min(self.steps_per_call, last - step)
             drawn = self._data.next_batch()
             if drawn is None:
-                return logs, True
+                # Where a run goes on behind the last step of an epoch, scores are all that is left of it.
+                return logs or self.model.get_metrics_result(), True
             done, logs = self._graph.call(*drawn, count)
             step += done
-            self.callback_list.on_train_batch_end(step - 1, logs)
+            self._callbacks.on_train_batch_end(step - 1, logs)
             stopped = self.model.stop_training
-        return logs, not stopped or step == self.num_steps
+        return logs, not stopped or step == last
 
     def _evaluate(self):
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(self._validation_data)
         return self.model.evaluate(
-            x, y, sample_weight=sample_weight, callbacks=self.callback_list, return_dict=True, verbose=0
+            x, y, sample_weight=sample_weight, callbacks=self._callbacks, return_dict=True, verbose=0
         )

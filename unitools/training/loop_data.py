@@ -21,39 +21,65 @@ class LoopData:
     def __init__(self, data, strategy, steps_per_epoch=None):
         if not isinstance(data, (tf.data.Dataset, tf.distribute.DistributedDataset)):
             fail("data", type(data).__name__, "a tf.data.Dataset of batches", _ADVICE)
-        self.given, self._strategy, self._steps = data, strategy, steps_per_epoch
+        self.given, self._steps = data, steps_per_epoch
+        cardinality = _cardinality(data)
+        self.num_batches = cardinality if cardinality >= 0 else None
+        self.num_steps = self.num_batches if steps_per_epoch is None else steps_per_epoch
         if steps_per_epoch is not None:
             check_integer("steps_per_epoch", steps_per_epoch, 1)
-        self.num_steps = _num_steps(data) if steps_per_epoch is None else steps_per_epoch
-        self.distributed = self._distribute(data)
-        self._iterator = None
+        elif cardinality == tf.data.INFINITE_CARDINALITY:
+            fail("steps_per_epoch", None, "given for data that never end", "Say how many batches make an epoch.")
+        is_distributed = isinstance(data, tf.distribute.DistributedDataset)
+        self.distributed = data if is_distributed else strategy.experimental_distribute_dataset(data)
+        self._iterator, self._skip = None, 0
 
-    def begin(self, step):
-        """Begin an epoch at a step: where the data do not know their position, pass over the batches before."""
-        if self._steps is not None and step == 0 and self._iterator is not None:
+    @property
+    def continues(self):
+        """Whether an epoch goes on where the one before has ended."""
+        return self._steps is not None
+
+    def go_to(self, epoch, step, skip=None):
+        """Let the next epoch begin at a step.
+
+        Args:
+            epoch: Number of the epoch.
+            step: Number of the batch in it.
+            skip: Batches to pass over. Default None: those that data in one order have given before, and none of data
+                that know their position.
+        """
+        if skip is None and not self._knows_position():
+            done = epoch * (self._steps or 0) + step
+            skip = done % self.num_batches if self.num_batches and self.continues else done
+        self._skip = check_integer("skip", skip or 0, 0)
+
+    def begin(self):
+        """Begin an epoch."""
+        if self.continues and self._iterator is not None:
             return
-        data = self.given
-        if not step or hasattr(data, "load_state_dict"):
-            self._iterator = iter(self.distributed)
-        else:
-            self._iterator = iter(self._distribute(data.skip(step)))
+        self._iterator = iter(self.distributed)
+        while self._skip:
+            self._draw()
+            self._skip -= 1
 
     def next_batch(self):
         """Return (iterator, first batch to use, None where the iterator is sure to have one); or None at the end."""
-        if self._steps is None and self.num_steps is not None:
+        if not self.continues and self.num_steps is not None:
             return self._iterator, None
+        batch = self._draw()
+        return None if batch is None else (self._iterator, batch)
+
+    def _draw(self):
         batch = next(self._iterator, None)
-        if batch is None and self._steps is not None:
+        if batch is None and self.continues:
             self._iterator = iter(self.distributed)
             batch = next(self._iterator, None)
             if batch is None:
                 fail("data", type(self.given).__name__, "such that it gives a batch", "It is empty.")
-        return None if batch is None else (self._iterator, batch)
+        return batch
 
-    def _distribute(self, data):
-        if isinstance(data, tf.distribute.DistributedDataset):
-            return data
-        return self._strategy.experimental_distribute_dataset(data)
+    def _knows_position(self):
+        """What a strategy has distributed says nothing: what it was made of is expected to be in place."""
+        return hasattr(self.given, "load_state_dict") or isinstance(self.given, tf.distribute.DistributedDataset)
 
 
 def spec_of_batch(distributed):
@@ -67,10 +93,7 @@ def _as_tuple(spec):
     return spec if isinstance(spec, (tuple, list)) else (spec,)
 
 
-def _num_steps(data):
-    """Return the number of batches, None where it is not known."""
+def _cardinality(data):
+    """Return the number of batches of a pass, negative where it is not known or infinite."""
     number = getattr(data, "cardinality", tf.data.UNKNOWN_CARDINALITY)
-    number = int(number() if callable(number) else number)
-    if number == tf.data.INFINITE_CARDINALITY:
-        fail("steps_per_epoch", None, "given for data that never end", "Say how many batches make an epoch.")
-    return None if number < 0 else number
+    return int(number() if callable(number) else number)
