@@ -45,25 +45,29 @@ def tagger(loss, clip_norm):
 
 
 def strategy_and_data(settings):
-    """Return the strategy, the batches as it takes them, and those of validation."""
+    """Return the strategy, the batches as it takes them, those of validation, and what knows the position."""
     make, loss = ut.training.distribution, settings["loss"]
     if settings["kind"] == "mirrored":
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
         strategy = make.strategy("mirrored", devices=["CPU:0", "CPU:1"])
-        return strategy, batches(2 * BATCH, loss, settings["count"]), None
+        return strategy, batches(2 * BATCH, loss, settings["count"]), None, None
     index, addresses = settings["index"], settings["addresses"]
     strategy = make.multi_worker(addresses, index)
     parts = [batches(BATCH, loss).shard(index, len(addresses)) for _ in range(2)]
-    return strategy, *(make.local_batches(strategy, part) for part in parts)
+    return strategy, *(make.local_batches(strategy, part) for part in parts), parts[0]
 
 
 def train(settings):
-    strategy, data, validation = strategy_and_data(settings)
+    strategy, data, validation, position = strategy_and_data(settings)
     with strategy.scope():
         model = tagger(settings["loss"], settings.get("clip_norm"))
     beat = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print("epoch", epoch, flush=True))
     fit = {"epochs": settings["epochs"], "verbose": 0, "callbacks": [beat]}
+    if settings.get("resume"):
+        resume = ut.callbacks.ExactResume(**settings["resume"])
+        resume.data = position
+        fit["callbacks"].append(resume)
     if settings.get("loop"):
         history = ut.training.Loop(model, **settings["loop"]).fit(data, **fit)
     else:
