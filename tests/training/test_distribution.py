@@ -115,6 +115,36 @@ def test_a_killed_worker_is_an_error_on_the_other(start, tmp_path, killed):
     assert json.loads(paths[left].read_text()) == {"error": "UnavailableError"}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("killed", "settings"),
+    [
+        (0, {"loss": "mean", "loop": {"steps_per_call": 1}}),
+        (1, {"loss": "tokens", "clip_norm": 0.2, "loop": {"accumulate_steps": 3}}),
+    ],
+    ids=["chief", "accumulating"],
+)
+def test_workers_of_which_one_was_killed_go_on(start, tmp_path, killed, settings):
+    """Both are started again, and end as if nothing had been: an accumulation that was cut, within rounding."""
+    settings |= {"epochs": 8}
+    whole = results(*two_workers(start, tmp_path, **settings))
+    settings["resume"] = {"folder": str(tmp_path / "run"), "every": 2}
+    runs, paths = two_workers(start, tmp_path, **settings)
+    assert runs[killed].stdout.readline().startswith("epoch")
+    runs[killed].kill()
+    runs[1 - killed].communicate(timeout=60)
+    assert json.loads(paths[1 - killed].read_text()) == {"error": "UnavailableError"}
+    runs, paths = two_workers(start, tmp_path, **settings)
+    for run in runs:
+        assert "goes on at epoch" in run.stdout.readline()
+    first, second = results(runs, paths)
+    assert first == second
+    assert len(first["history"]["loss"]) == 8
+    assert_same(first, whole[0]["weights"], whole[0]["history"])
+    if "accumulate_steps" not in settings["loop"]:
+        assert first == whole[0]
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
