@@ -46,7 +46,7 @@ def test_more_epochs(tmp_path, whole):
 
 
 @RUNS_OUT
-@pytest.mark.parametrize("cut", [4, 11, 13, 20])
+@pytest.mark.parametrize("cut", [4, 13])
 @pytest.mark.parametrize(
     "settings",
     [
@@ -61,14 +61,14 @@ def test_ways_to_fit(tmp_path, settings, cut):
     assert_same(resumed(tmp_path, CutAfter(cut), **settings), train(None, **settings))
 
 
-@pytest.mark.parametrize("cut", [1, 3, 4, 8])
+@pytest.mark.parametrize("cut", [1, 4])
 def test_several_steps_a_call(tmp_path, cut):
     """An epoch of 11 steps is three calls, the last of three steps."""
     settings = {"compile_with": {"steps_per_execution": 4}}
     assert_same(resumed(tmp_path, CutAfter(cut), **settings), train(None, **settings))
 
 
-@pytest.mark.parametrize("cut", [2, 7, 8, 16])
+@pytest.mark.parametrize("cut", [7, 16])
 def test_batches_that_repeat(tmp_path, cut):
     """An epoch of 7 steps ends in the middle of a pass. What the data were made of knows their position."""
     kept = []
@@ -88,7 +88,7 @@ def test_batches_that_repeat(tmp_path, cut):
 
 
 @RUNS_OUT
-@pytest.mark.parametrize("cut", [3, 7, 10])
+@pytest.mark.parametrize("cut", [7])
 @pytest.mark.parametrize("steps", [None, 4])
 def test_data_in_one_order(tmp_path, cut, steps):
     """A dataset that says nothing of its position is passed over up to the step, on the user's word."""

@@ -72,8 +72,8 @@ def multi_worker(
     machine, with what Keras has wrong for several workers put right (it reduces batches, and scalars along an axis that
     they do not have). `predict` is each worker's own affair: call it on a copy of the model outside of the scope.
 
-    A worker that dies is a `tf.errors.UnavailableError` on the others, within about ten seconds. Start all again;
-    with `ut.callbacks.ExactResume` they go on.
+    A worker that dies is a `tf.errors.UnavailableError` on the others, within about ten seconds. Start all again; with
+    `ut.callbacks.ExactResume` they go on, given a folder that all see, and `resume.data = batches` of each worker.
 
     Args:
         addresses: "host:port" of each worker, in the same order everywhere. Default None: from the environment
