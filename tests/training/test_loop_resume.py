@@ -79,7 +79,6 @@ def in_one_order(batches):
     ("change", "fit", "hook", "calls"),
     [
         (as_they_are, {"steps_per_epoch": 4}, "on_train_batch_end", 5),
-        (mapped, {}, "on_train_batch_end", 9),
         (repeated, {"steps_per_epoch": 4}, "on_train_batch_end", 7),
         (in_one_order, {}, "on_train_batch_end", 9),
         (in_one_order, {}, "on_epoch_end", 1),
