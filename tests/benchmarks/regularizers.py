@@ -9,6 +9,7 @@ a linear decay; a seed fixes the head, the order and the noise. The score is the
 last epoch, in percent. The cost is the median of the ratio of two steps, one with and one without, made in turns.
 
 Each finished run is a line of JSON in FILE (default: regularizers_{task}.jsonl); what is there is not run again.
+`--rounds 0` leaves the costs for later, when the machine is quiet.
 """
 
 import argparse
@@ -132,7 +133,7 @@ def measure(task, given, path):
 def wanted(task, given):
     """Return all runs, one seed after the other, so that a table can be had early."""
     names = given.only or list(task.recipes)
-    costs = [("cost", name, 0) for name in names]
+    costs = [("cost", name, 0) for name in names] if given.rounds else []
     return [("score", name, seed) for seed in range(1, given.seeds + 1) for name in names] + costs
 
 

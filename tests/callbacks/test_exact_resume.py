@@ -87,6 +87,20 @@ def test_batches_that_repeat(tmp_path, cut):
     assert_same(run(tmp_path / "cut", None), run(tmp_path / "whole", None))
 
 
+@pytest.mark.parametrize("cut", [(4, False), (STEPS, False), (2, True)])
+def test_batches_that_were_mapped(tmp_path, cut):
+    """Nothing says how many they are: an epoch is over where a pass of what they were made of is."""
+
+    def run(folder, stop):
+        resume = ut.callbacks.ExactResume(str(folder), every=1)
+        resume.data = batches(5)
+        mapped = resume.data.map(lambda x, y: (2 * x, y))
+        return train(None, stop, data=lambda: mapped, callbacks=[resume])
+
+    assert run(tmp_path / "cut", CutAfter(*cut)) is None
+    assert_same(run(tmp_path / "cut", None), run(tmp_path / "whole", None))
+
+
 @RUNS_OUT
 @pytest.mark.parametrize("cut", [7])
 @pytest.mark.parametrize("steps", [None, 4])

@@ -6,6 +6,7 @@ Writes weights and history to a file. Not a test.
 import json
 import os
 import sys
+import time
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -27,9 +28,10 @@ def examples(loss, count):
     return random.normal(size=(count, 5, 4)).astype("float32"), tags
 
 
-def batches(size, loss, count=36):
+def batches(size, loss, count=36, shuffle=True):
     x, y = map(tf.constant, examples(loss, count))
-    return ut.data.Batches(ut.data.Source(count, lambda index, seed: (x[index], y[index])), size, seed=SEED)
+    source = ut.data.Source(count, lambda index, seed: (x[index], y[index]))
+    return ut.data.Batches(source, size, seed=SEED, shuffle=shuffle)
 
 
 def tagger(loss, clip_norm):
@@ -54,11 +56,24 @@ def strategy_and_data(settings):
         return strategy, batches(2 * BATCH, loss, settings["count"]), None, None
     index, addresses = settings["index"], settings["addresses"]
     strategy = make.multi_worker(addresses, index)
-    parts = [batches(BATCH, loss).shard(index, len(addresses)) for _ in range(2)]
+    parts = [batches(BATCH, loss, shuffle=shuffle).shard(index, len(addresses)) for shuffle in (True, False)]
     return strategy, *(make.local_batches(strategy, part) for part in parts), parts[0]
 
 
+def slow_down(seconds):
+    """Make the disk slower than the steps."""
+    own = os.fsync
+
+    def fsync(descriptor):
+        time.sleep(seconds)
+        own(descriptor)
+
+    os.fsync = fsync
+
+
 def train(settings):
+    if "fsync_s" in settings:
+        slow_down(settings["fsync_s"])
     strategy, data, validation, position = strategy_and_data(settings)
     with strategy.scope():
         model = tagger(settings["loss"], settings.get("clip_norm"))

@@ -119,10 +119,11 @@ def test_a_killed_worker_is_an_error_on_the_other(start, tmp_path, killed):
 @pytest.mark.parametrize(
     ("killed", "settings"),
     [
+        (1, {"loss": "mean"}),
         (0, {"loss": "mean", "loop": {"steps_per_call": 1}}),
         (1, {"loss": "tokens", "clip_norm": 0.2, "loop": {"accumulate_steps": 3}}),
     ],
-    ids=["chief", "accumulating"],
+    ids=["fit", "chief", "accumulating"],
 )
 def test_workers_of_which_one_was_killed_go_on(start, tmp_path, killed, settings):
     """Both are started again, and end as if nothing had been: an accumulation that was cut, within rounding."""
@@ -141,8 +142,24 @@ def test_workers_of_which_one_was_killed_go_on(start, tmp_path, killed, settings
     assert first == second
     assert len(first["history"]["loss"]) == 8
     assert_same(first, whole[0]["weights"], whole[0]["history"])
-    if "accumulate_steps" not in settings["loop"]:
+    if "accumulate_steps" not in settings.get("loop", {}):
         assert first == whole[0]
+
+
+@pytest.mark.slow
+def test_workers_of_which_one_is_told_to_end_leave_together(start, tmp_path):
+    """By SIGTERM to one, with a disk slower than the steps: all save at one step, and go on from it."""
+    settings = {"loss": "mean", "epochs": 8}
+    whole = results(*two_workers(start, tmp_path, **settings))
+    settings |= {"resume": {"folder": str(tmp_path / "run"), "every": 2}, "fsync_s": 0.05}
+    runs, _ = two_workers(start, tmp_path, **settings)
+    assert runs[1].stdout.readline().startswith("epoch")
+    runs[1].terminate()
+    for run in runs:
+        said, errors = run.communicate(timeout=60)
+        assert run.returncode == 143, errors[-3000:]
+        assert "SIGTERM. The run can go on" in said
+    assert results(*two_workers(start, tmp_path, **settings)) == whole
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,9 @@ def in_one_order(batches):
     [
         (as_they_are, {"steps_per_epoch": 4}, "on_train_batch_end", 5),
         (repeated, {"steps_per_epoch": 4}, "on_train_batch_end", 7),
+        (mapped, {}, "on_train_batch_end", 9),
+        (mapped, {}, "on_train_batch_end", 12),
+        (mapped, {}, "on_epoch_end", 1),
         (in_one_order, {}, "on_train_batch_end", 9),
         (in_one_order, {}, "on_epoch_end", 1),
     ],

@@ -12,6 +12,7 @@ from unitools.callbacks.checkpoint.run_identity import KINDS
 from unitools.callbacks.checkpoint.running_fit import RunningFit, callback_list_above, running_fit
 from unitools.callbacks.checkpoint.save_clock import SaveClock
 from unitools.callbacks.checkpoint.termination import Termination
+from unitools.callbacks.checkpoint.workers import SharedFlag, is_alone
 from unitools.callbacks.status_line import print_below
 from unitools.core import Component, register
 from unitools.core.checks import check_flag, check_integer, fail
@@ -50,7 +51,7 @@ class ExactResume(Component, keras.callbacks.Callback):
         background: Whether checkpoints are written in a thread, beside the training. Default True.
 
     Attributes:
-        data: Set it where `fit` is given what was made of batches, by `map` for instance: the batches. Default None.
+        data: Set it where `fit` is given what was made of batches, one of each, as by `map`: the batches. Default None.
 
     Raises:
         ValueError: An argument is out of range; or, like what follows, when `fit` begins: the order of the data is not
@@ -103,7 +104,8 @@ class ExactResume(Component, keras.callbacks.Callback):
 
         Args:
             loop: Has `callback_list`, `data`, `validation`, `shuffled`, `epochs`, `num_steps`, `num_batches`,
-                `continues`, `batch_size`, `batch_spec`, `variables`, and `begin_at(epoch, step, skip)`.
+                `continues`, `batch_size`, `batch_spec`, `accumulate_steps`, `variables`, and
+                `begin_at(epoch, step, skip)`.
         """
         self._loop = loop
 
@@ -121,17 +123,20 @@ class ExactResume(Component, keras.callbacks.Callback):
         if self._fit is None:
             raise RuntimeError("ExactResume must run inside `fit` of a Keras model, or of `unitools.training.Loop`.")
         self._epoch = self._step = self._tested = 0
-        self._clock = SaveClock(self.every, self.background)
+        # How long a disk takes, one worker alone would know.
+        self._clock = SaveClock(self.every, self.background and is_alone(self.model))
         self._end_stand_in = None
         self._run = CheckpointedRun(
             self.model, self._fit, CheckpointStore(self.folder, self.keep),
             data=self.data, allow=self.allow, background=self.background,
         )  # fmt: skip
+        if isinstance(self._fit, RunningFit):
+            self._fit.take_length(self._run.data.length)
         self._run.watch([callback for callback in self._fit.callback_list.callbacks if callback is not self])
         self._resumed = self._run.restore()
         if self._resumed is not None:
             self._go_on(self._resumed)
-        self._termination = Termination(self.model)
+        self._termination, self._stop = Termination(self.model), SharedFlag(self.model)
         self._termination.watch()
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
@@ -154,13 +159,15 @@ class ExactResume(Component, keras.callbacks.Callback):
         steps, self._step = done - self._step, done
         self._run.data.advance(steps)
         self._clock.advance(steps, self._run.is_writing)
-        before_validation = done == last and self._fit.validation is not None
-        if self._clock.is_due(steps) or before_validation or self._termination.requested:
+        before_validation = self._is_over(done) and self._fit.validation is not None
+        must_leave = self._must_leave()
+        if self._clock.is_due(steps) or before_validation or must_leave:
             self._save(self._epoch, done, logs)
         if self._clock.must_wait(steps):
             self._run.wait()
             self._clock.written()
-        self._leave_if_asked()
+        if must_leave:
+            self._leave()
 
     def on_test_begin(self, logs: dict | None = None) -> None:
         """End what stood in for the steps that were done before."""
@@ -170,7 +177,8 @@ class ExactResume(Component, keras.callbacks.Callback):
     def on_test_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Leave on SIGTERM. The state before validation has been saved."""
         self._tested = batch + 1
-        self._leave_if_asked()
+        if self._must_leave():
+            self._leave()
 
     def on_test_end(self, logs: dict | None = None) -> None:
         """Note that a pass was made through the validation data."""
@@ -179,8 +187,11 @@ class ExactResume(Component, keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Save the epoch with its scores."""
         self._end_resumed_epoch()
+        if not self._fit.continues and not self.model.stop_training:
+            self._run.data.finish_pass()
         self._save(epoch + 1, 0)
-        self._leave_if_asked()
+        if self._must_leave():
+            self._leave()
 
     def on_train_end(self, logs: dict | None = None) -> None:
         """Wait for the last checkpoint, and let go of the folder."""
@@ -198,27 +209,34 @@ class ExactResume(Component, keras.callbacks.Callback):
         epoch = self._fit.epochs if finished else checkpoint.epoch
         data = self._run.data
         skip = 0 if data.is_seekable else data.step
+        first = None if self._has_no_steps(checkpoint) else checkpoint.step
         if not isinstance(self._fit, RunningFit):
-            self._fit.begin_at(epoch, checkpoint.step, skip)
+            self._fit.begin_at(epoch, first, skip)
             return
         self.model._initial_epoch = epoch
-        first = None if self._has_no_steps(checkpoint) else checkpoint.step
         begin_at(self._fit.epoch_iterator, first, data.step, skip)
 
     def _has_no_steps(self, checkpoint):
         """Return whether a checkpoint lies behind the last step of its epoch."""
-        return checkpoint.step and (checkpoint.step == self._fit.num_steps or checkpoint.state["stop_training"])
+        return checkpoint.step and (self._is_over(checkpoint.step) or checkpoint.state["stop_training"])
+
+    def _is_over(self, steps):
+        """Return whether an epoch has no more steps than these, all done. Data of unknown length may not tell."""
+        return steps == self._fit.num_steps or (not self._fit.continues and self._run.data.is_between_passes)
 
     def _save(self, epoch, step, logs=None):
         self._clock.begin()
         self._run.save(epoch, step, logs)
 
-    def _leave_if_asked(self):
-        if self._termination.requested:
-            self._termination.end()
-            self._run.close()
-            print_below(f"{self.folder}: SIGTERM. The run can go on from here.")
-            raise SystemExit(_TERMINATED)
+    def _must_leave(self):
+        """Return whether SIGTERM has come, to any worker."""
+        return self._stop.any(self._termination.requested)
+
+    def _leave(self):
+        self._termination.end()
+        self._run.close()
+        print_below(f"{self.folder}: SIGTERM. The run can go on from here.")
+        raise SystemExit(_TERMINATED)
 
     def _end_resumed_epoch(self):
         if self._end_stand_in is not None:

@@ -6,12 +6,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from unitools.callbacks.checkpoint.batch_spec import spec_of_batch
 from unitools.core.checks import check_integer
 from unitools.training.apply_mean import apply_mean, weighted
 from unitools.training.distribution import check_supported
 from unitools.training.gradient_sums import GradientSums
 from unitools.training.loop_checks import check_model
-from unitools.training.loop_data import LoopData, spec_of_batch
+from unitools.training.loop_data import LoopData
 from unitools.training.loop_graph import LoopGraph
 from unitools.training.loss_weight import loss_weight, num_examples
 from unitools.training.running_loop import RunningLoop
@@ -39,7 +40,8 @@ class Loop:
 
     Attributes:
         variables: Gradients and weights added up so far, and their count; all that a loop has to save beside the model.
-        start: `(epoch, step)` at which `fit` has begun: the first, unless a callback has called `begin_at`.
+        start: `(epoch, step)` at which `fit` has begun: the first, unless a callback has called `begin_at`. The step is
+            None where only the end of the epoch was left.
 
     Raises:
         ValueError: The model is not compiled, has a `train_step` of its own that would be lost, accumulates in its
@@ -109,17 +111,17 @@ class Loop:
         self._callbacks.on_train_end(logs=logs)
         return self.model.history
 
-    def begin_at(self, epoch: int, step: int, skip: int | None = None) -> None:
+    def begin_at(self, epoch: int, step: int | None, skip: int | None = None) -> None:
         """Go on at a step. For callbacks that resume, in `on_train_begin`.
 
         Args:
             epoch: Number of the epoch, from 0.
-            step: Number of the batch in it. As many as an epoch has: only its end is left.
+            step: Number of the batch in it. None: only its end is left, with validation.
             skip: Batches of the data to pass over first. Default None: those before this step, of a dataset; and none
                 where the data know their position, or were distributed, for they are then expected to be there.
         """
-        self.start = (check_integer("epoch", epoch, 0), check_integer("step", step, 0))
-        self._data.go_to(epoch, step, skip)
+        self.start = (check_integer("epoch", epoch, 0), None if step is None else check_integer("step", step, 0))
+        self._data.go_to(*((epoch + 1, 0) if step is None else (epoch, step)), skip)
 
     def step(self, batch: Any) -> dict[str, Any]:
         """Train on a batch, in one replica, and return the logs.
@@ -227,6 +229,8 @@ class Loop:
 
     def _steps(self, step):
         """Take the steps of an epoch from one on; return the logs of the last, and whether all were taken."""
+        if step is None:
+            return self.model.get_metrics_result(), not self.model.stop_training
         logs, stopped, last = {}, False, self._data.num_steps
         self._data.begin()
         while not stopped and (last is None or step < last):
@@ -234,7 +238,6 @@ class Loop:
             count = self.steps_per_call if last is None else min(self.steps_per_call, last - step)
             drawn = self._data.next_batch()
             if drawn is None:
-                # Where a run goes on behind the last step of an epoch, scores are all that is left of it.
                 return logs or self.model.get_metrics_result(), True
             done, logs = self._graph.call(*drawn, count)
             step += done

@@ -1,6 +1,5 @@
 """Passes of a loop through its data."""
 
-import keras
 import tensorflow as tf
 
 from unitools.core.checks import check_integer, fail
@@ -80,17 +79,6 @@ class LoopData:
     def _knows_position(self):
         """What a strategy has distributed says nothing: what it was made of is expected to be in place."""
         return hasattr(self.given, "load_state_dict") or isinstance(self.given, tf.distribute.DistributedDataset)
-
-
-def spec_of_batch(distributed):
-    """Return the shapes and types of a batch in one replica."""
-    return keras.tree.map_structure(
-        lambda spec: getattr(spec, "_value_specs", (spec,))[0], tuple(_as_tuple(distributed.element_spec))
-    )
-
-
-def _as_tuple(spec):
-    return spec if isinstance(spec, (tuple, list)) else (spec,)
 
 
 def _cardinality(data):

@@ -4,7 +4,7 @@ import tensorflow as tf
 from keras import tree
 from keras.src.backend.tensorflow import trainer
 
-from unitools.training.loop_data import spec_of_batch
+from unitools.callbacks.checkpoint.batch_spec import spec_of_batch
 
 _reduce_per_replica = trainer.reduce_per_replica
 _maybe_symbolic_build = trainer.TensorFlowTrainer._maybe_symbolic_build

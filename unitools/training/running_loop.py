@@ -4,7 +4,8 @@ from typing import Any
 
 import keras
 
-from unitools.training.loop_data import LoopData, spec_of_batch
+from unitools.callbacks.checkpoint.batch_spec import spec_of_batch
+from unitools.training.loop_data import LoopData
 
 
 class RunningLoop:
@@ -18,6 +19,7 @@ class RunningLoop:
         callback_list: The callbacks.
 
     Attributes:
+        accumulate_steps: Micro-batches to a step of the optimizer.
         variables: What the loop has to save beside model, optimizer and metrics.
         data: Training data, as given.
         validation: Inputs of validation, as given, or None.
@@ -37,10 +39,11 @@ class RunningLoop:
         self._loop, self._data = loop, data
         self.epochs, self.callback_list = epochs, callback_list
         self.validation = keras.utils.unpack_x_y_sample_weight(validation)[0]
+        self.accumulate_steps = loop.accumulate_steps
         self.data, self.variables = data.given, loop.variables
         self.num_steps, self.num_batches, self.continues = data.num_steps, data.num_batches, data.continues
         self.batch_spec = spec_of_batch(data.distributed)
 
-    def begin_at(self, epoch: int, step: int, skip: int | None = None) -> None:
+    def begin_at(self, epoch: int, step: int | None, skip: int | None = None) -> None:
         """Go on at a step: `Loop.begin_at`."""
         self._loop.begin_at(epoch, step, skip)

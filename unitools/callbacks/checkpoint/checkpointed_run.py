@@ -52,7 +52,7 @@ class CheckpointedRun:
             store.open()
         self._writer = CheckpointWriter(store, background, self._say_unwritten)
         build_state(model, run)
-        self._identity = describe_run(model, given, run.batch_size)
+        self._identity = describe_run(model, given, run)
 
     def watch(self, callbacks: Sequence[keras.callbacks.Callback]) -> None:
         """Take callbacks, each after its `on_train_begin`, as part of the state."""

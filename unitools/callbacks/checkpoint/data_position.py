@@ -32,6 +32,16 @@ class DataPosition:
         """Batches of the pass that were trained on."""
         return self._state["step"]
 
+    @property
+    def length(self) -> int | None:
+        """Batches of a pass, where known."""
+        return self._length
+
+    @property
+    def is_between_passes(self) -> bool:
+        """Whether the next batch is the first of a pass. Where nothing is known of passes: False."""
+        return bool(self._length) and self.step == 0
+
     def begin_pass(self) -> None:
         """Note that the next batch is the first of a pass. Seekable data know."""
         if self._data is None:
@@ -41,6 +51,11 @@ class DataPosition:
         """Note that so many batches were trained on."""
         passes, step = divmod(self._state["step"] + steps, self._length) if self._length else (0, self.step + steps)
         self._state = {"epoch": self._state["epoch"] + passes, "step": step}
+
+    def finish_pass(self) -> None:
+        """Note that the pass that was begun has come to its end, whatever is known of its last batches."""
+        if self._length and self.step:
+            self.advance(self._length - self.step)
 
     def end_pass(self, steps: int) -> None:
         """Note a pass of so many batches. Seekable data that were left before their end begin there once more."""

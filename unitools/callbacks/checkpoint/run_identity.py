@@ -27,14 +27,23 @@ class DifferentRunError(CheckpointError, ValueError):
     """A checkpoint belongs to a run with another model, optimizer, data, or other callbacks."""
 
 
-def describe_run(model: keras.Model, data: Any, batch_size: int | None) -> dict[str, Any]:
-    """Return what tells this run from others: model, optimizer, data, batch size and seed."""
+def describe_run(model: keras.Model, data: Any, run: Any) -> dict[str, Any]:
+    """Return what tells this run from others: model, optimizer, data, batch size and seed.
+
+    Args:
+        model: The model, compiled.
+        data: The data, or what they were made of.
+        run: What trains: its `batch_size` is that of arrays, its `accumulate_steps` are micro-batches a step.
+    """
     found = describe_data(data)
+    optimizer = [line for optimizer in optimizers_of(model) for line in _describe_optimizer(optimizer)]
+    if run.accumulate_steps > 1:
+        optimizer.append(f"accumulate_steps {run.accumulate_steps}")
     return {
         "model": describe_variables(model.variables),
-        "optimizer": [line for optimizer in optimizers_of(model) for line in _describe_optimizer(optimizer)],
+        "optimizer": optimizer,
         "data": {name: value for name, value in found.items() if name not in _APART},
-        "batch_size": found.get("batch_size", batch_size),
+        "batch_size": found.get("batch_size", run.batch_size),
         "seed": found.get("seed"),
     }
 
@@ -62,7 +71,10 @@ def check_same_run(stored: dict[str, Any], current: dict[str, Any], allow: tuple
 
 def _describe_optimizer(optimizer):
     lines = [type(optimizer).__name__, *describe_variables(optimizer.variables)]
-    rate = getattr(optimizer, "inner_optimizer", optimizer)._learning_rate
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if inner.gradient_accumulation_steps:
+        lines.append(f"gradient_accumulation_steps {inner.gradient_accumulation_steps}")
+    rate = inner._learning_rate
     while isinstance(rate, ScaledSchedule):
         rate = rate.schedule  # what callbacks have put around it is their state
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):

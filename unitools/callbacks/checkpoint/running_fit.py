@@ -10,6 +10,8 @@ from typing import Any
 
 import keras
 
+from unitools.callbacks.checkpoint.batch_spec import spec_of_batch
+
 
 @dataclass
 class RunningFit:
@@ -22,6 +24,9 @@ class RunningFit:
         validation: Validation data, as given, or None.
         shuffled: Whether arrays are shuffled.
         epochs: Number of the last epoch.
+
+    Attributes:
+        accumulate_steps: 1: where gradients are accumulated, the optimizer does it.
     """
 
     callback_list: keras.callbacks.CallbackList
@@ -30,6 +35,7 @@ class RunningFit:
     validation: Any
     shuffled: bool
     epochs: int
+    accumulate_steps = 1
 
     @property
     def num_steps(self) -> int | None:
@@ -41,6 +47,15 @@ class RunningFit:
         """Batches of a pass through the data, where they are known."""
         return self.epoch_iterator._num_batches
 
+    def take_length(self, length: int | None) -> None:
+        """Tell Keras how many batches a pass has, where it does not know.
+
+        Otherwise it finds the end of each pass by a step that fails. By then that step may have moved random states on,
+        or not: such a run does not repeat.
+        """
+        if self.num_steps is None:
+            self.epoch_iterator._num_batches = length
+
     @property
     def continues(self) -> bool:
         """Whether an epoch goes on in the data where the one before ended."""
@@ -48,14 +63,14 @@ class RunningFit:
 
     @property
     def batch_spec(self) -> tuple:
-        """Shapes and types of a batch."""
-        spec = self.epoch_iterator._distributed_dataset.element_spec
-        return spec if isinstance(spec, tuple) else (spec,)
+        """Shapes and types of a batch in one replica."""
+        return spec_of_batch(self.epoch_iterator._distributed_dataset)
 
     @property
     def batch_size(self) -> int | None:
-        """Batch size, where Keras cuts arrays into batches."""
-        return self.epoch_iterator.data_adapter.batch_size
+        """Batch size: the one by which Keras cuts arrays, or that of the batches given, where it is fixed."""
+        cut = getattr(self.epoch_iterator.data_adapter, "_batch_size", None)
+        return keras.tree.flatten(self.batch_spec)[0].shape[0] if cut is None else cut
 
 
 def callback_list_above() -> keras.callbacks.CallbackList | None:

@@ -1,11 +1,55 @@
-"""Which worker writes."""
+"""Several workers of one model: which of them writes, and what all of them do at one step."""
+
+from typing import Any
 
 import keras
+import tensorflow as tf
 
 
 def is_chief(model: keras.Model) -> bool:
     """Return whether this process writes for all workers of a model: the first worker does, and a single process."""
-    resolver = getattr(model.distribute_strategy, "cluster_resolver", None)
-    if resolver is None or not resolver.cluster_spec().jobs:
+    resolver = _resolver(model)
+    return resolver is None or (resolver.task_type in (None, "chief", "worker") and resolver.task_id in (None, 0))
+
+
+def is_alone(model: keras.Model) -> bool:
+    """Return whether no other process trains the model with this one."""
+    resolver = _resolver(model)
+    if resolver is None:
         return True
-    return resolver.task_type in (None, "chief", "worker") and resolver.task_id in (None, 0)
+    cluster = resolver.cluster_spec()
+    return sum(cluster.num_tasks(job) for job in cluster.jobs) == 1
+
+
+class SharedFlag:
+    """Tells every worker of a model whether one of them says yes.
+
+    Why: what workers do together, such as reading a score that is spread over them, must be done by all at one step.
+
+    Args:
+        model: The model.
+    """
+
+    def __init__(self, model: keras.Model):
+        self._strategy = model.distribute_strategy
+        self._sum = None if is_alone(model) else tf.function(self._summed, autograph=False)
+
+    def any(self, flag: bool) -> bool:
+        """Return whether any worker says yes. All of them must ask, as often as the others.
+
+        Args:
+            flag: What this one says.
+        """
+        return flag if self._sum is None else bool(self._sum(tf.constant(flag, "float32")) > 0)
+
+    def _summed(self, value: Any) -> Any:
+        def in_replica(value):
+            here = tf.identity(value)  # on the replica's device
+            return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, here)
+
+        return self._strategy.experimental_local_results(self._strategy.run(in_replica, (value,)))[0]
+
+
+def _resolver(model):
+    resolver = getattr(model.distribute_strategy, "cluster_resolver", None)
+    return None if resolver is None or not resolver.cluster_spec().jobs else resolver
