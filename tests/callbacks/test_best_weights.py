@@ -157,3 +157,12 @@ def test_a_score_that_is_nan_writes_nothing(tmp_path):
     best = ut.callbacks.BestWeights(path, "val_score", mode="min")
     drive(model, [Script([np.nan, np.nan]), best], 2)
     assert (best.best_score, path.exists()) == (None, False)
+
+
+def test_what_a_killed_process_has_left_is_cleared(tmp_path):
+    left, others = tmp_path / ".writing-1-best.safetensors", tmp_path / ".writing-1-other.safetensors"
+    left.write_bytes(b"half")
+    others.write_bytes(b"half")
+    path = tmp_path / "best.safetensors"
+    drive(still_model(), [Script([0.5]), ut.callbacks.BestWeights(path, "val_score", mode="min")], 1)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [others.name, path.name]

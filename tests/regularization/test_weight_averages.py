@@ -272,3 +272,39 @@ def test_it_averages_what_a_regularized_model_trains():
         net = ut.regularization.RegularizedModel(dense_net(batch_norm=True), [ut.regularization.SharpnessAware(0.1)])
         net, steps, _ = fit(ExponentialAverage(0.8), net)
     assert_all_close(net.get_weights(), exponential(steps.batches, 0.8, True))
+
+
+def test_what_is_kept_by_a_validation_score_is_the_average(tmp_path):
+    """The weights kept reach the score that they were kept for; a training score belongs to the model's own."""
+    path = str(tmp_path / "best.safetensors")
+    stop = ut.callbacks.EarlyStopping("val_loss", mode="max", patience=9)
+    own = ut.callbacks.BestWeights(tmp_path / "own.safetensors", "loss", mode="max")
+    average, x_and_y = ExponentialAverage(0.9), batch()
+    callbacks = [average, ut.callbacks.BestWeights(path, "val_loss", mode="max"), own, stop]
+    net = dense_net(batch_norm=True)
+    net.compile(keras.optimizers.SGD(0.3), loss_object(), jit_compile=False)
+    steps, settings = Steps(), {"batch_size": 4, "shuffle": False, "verbose": 0, "validation_data": x_and_y}
+    worst = net.fit(*x_and_y, epochs=2, callbacks=[steps, *callbacks], **settings).history["val_loss"]
+    assert np.argmax(worst) == 0
+    assert net.evaluate(*x_and_y, verbose=0) == pytest.approx(worst[0], rel=1e-6)
+    assert_all_close(net.get_weights(), exponential(steps.batches[:4], 0.9, warmup=True))
+    callbacks[1].restore(net)
+    assert net.evaluate(*x_and_y, verbose=0) == pytest.approx(worst[0], rel=1e-6)
+    own.restore(net)
+    assert_all_close(net.get_weights(), steps.epochs[own.best_epoch], rtol=0, atol=0)
+
+
+def test_an_average_of_a_fit_that_failed_is_not_kept(tmp_path):
+    net, average = dense_net(), ExponentialAverage(0.9)
+    net.compile(keras.optimizers.SGD(0.3), loss_object(), jit_compile=False)
+    settings = {"batch_size": 4, "shuffle": False, "verbose": 0, "validation_data": batch()}
+
+    def fail(epoch, logs):
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        net.fit(*batch(), callbacks=[average, keras.callbacks.LambdaCallback(on_epoch_end=fail)], **settings)
+    best = ut.callbacks.BestWeights(tmp_path / "best.safetensors")
+    loss = net.fit(*batch(), callbacks=[best], **settings).history["val_loss"][0]
+    best.restore(net)
+    assert net.evaluate(*batch(), verbose=0) == pytest.approx(loss, rel=1e-6)

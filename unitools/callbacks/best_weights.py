@@ -1,14 +1,18 @@
 """The best weights, in a file."""
 
+import glob
 import os
 from pathlib import Path
 from typing import Any
 
 import keras
 
+from unitools.callbacks.checkpoint.workers import is_chief
 from unitools.callbacks.monitored_score import MonitoredScore, lower_is_better
 from unitools.callbacks.weight_file import check_weight_path, read_record, read_weights, write_weights
 from unitools.core.component import register
+from unitools.core.durable import clear_unfinished
+from unitools.core.scored_weights import scored_weights
 
 
 @register
@@ -17,7 +21,7 @@ class BestWeights(MonitoredScore):
 
     A later `fit`, in this process or another, with the same path replaces the file only by better weights. The score
     lies inside the file, so the two agree whenever the process dies: the file is written aside, forced to the disk and
-    renamed. That is also all of the callback's state.
+    renamed. That is also all of the callback's state. Of several workers the first one writes.
 
     Args:
         path: The file. Its suffix says what is written. ".safetensors": the weights, by the paths of the variables.
@@ -66,14 +70,20 @@ class BestWeights(MonitoredScore):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Read the score of the file that is there."""
-        Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+        path = Path(self.path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._writes = is_chief(self.model)
+        if self._writes:
+            clear_unfinished(path.parent, glob.escape(path.name))
         self._record = self._read()
 
     def on_score(self, epoch: int, value: float) -> None:
         """Write the weights if they are better."""
         if self.improves(value, self.best_score):
             record = {"monitor": self.monitor, "mode": self._mode(), "score": value, "epoch": epoch}
-            write_weights(self.path, self.model, record)
+            if self._writes:
+                with scored_weights(self.model, self.monitor):
+                    write_weights(self.path, self.model, record)
             self._record = record
 
     def restore(self, model: keras.Model) -> None:

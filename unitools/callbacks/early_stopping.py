@@ -9,6 +9,7 @@ from unitools.callbacks.status_line import print_below
 from unitools.callbacks.variable_copies import copies, named, put_back, unnamed
 from unitools.core.checks import check_flag, check_integer, check_number
 from unitools.core.component import register
+from unitools.core.scored_weights import scored_weights
 
 
 @register
@@ -89,7 +90,8 @@ class EarlyStopping(MonitoredScore):
         if self.improves(value, self._best):
             self._best, self._best_epoch = value, epoch
             if self.restore_best:
-                self._weights = copies(self.model.weights)
+                with scored_weights(self.model, self.monitor):
+                    self._weights = copies(self.model.weights)
             if self.baseline is None or self.improves(value, self.baseline):
                 self._wait = 0
         elif self._wait >= self.patience:

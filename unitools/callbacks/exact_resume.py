@@ -11,8 +11,9 @@ from unitools.callbacks.checkpoint.resumed_epoch import begin_at, without_steps
 from unitools.callbacks.checkpoint.run_identity import KINDS
 from unitools.callbacks.checkpoint.running_fit import RunningFit, callback_list_above, running_fit
 from unitools.callbacks.checkpoint.save_clock import SaveClock
+from unitools.callbacks.checkpoint.shared_flag import SharedFlag
 from unitools.callbacks.checkpoint.termination import Termination
-from unitools.callbacks.checkpoint.workers import SharedFlag, is_alone
+from unitools.callbacks.checkpoint.workers import is_alone
 from unitools.callbacks.status_line import print_below
 from unitools.core import Component, register
 from unitools.core.checks import check_flag, check_integer, fail

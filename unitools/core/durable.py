@@ -86,9 +86,14 @@ def sync(path: str | os.PathLike) -> None:
         os.close(handle)
 
 
-def clear_unfinished(folder: str | os.PathLike) -> list[Path]:
-    """Remove what killed processes left unfinished in a folder, and return it. No other process may write there now."""
-    left = [entry for entry in Path(folder).iterdir() if entry.name.startswith(_WRITING)]
+def clear_unfinished(folder: str | os.PathLike, name: str = "*") -> list[Path]:
+    """Remove what killed processes left unfinished in a folder, and return it. No other process may write it now.
+
+    Args:
+        folder: The folder.
+        name: What was to be written there, a pattern. Default: anything.
+    """
+    left = list(Path(folder).glob(f"{_WRITING}*-{name}"))
     for entry in left:
         if entry.is_dir():
             shutil.rmtree(entry)

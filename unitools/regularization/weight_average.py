@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from unitools.core.checks import check_choice, check_integer, check_number, fail
 from unitools.core.component import Component
+from unitools.core.scored_weights import validates_with
 from unitools.regularization.reestimate_batch_norm import moving_batch_norms, reestimate_batch_norm
 
 _COUNTERS = ("first", "begin", "seen", "count", "last")
@@ -26,7 +27,8 @@ class WeightAverage(Component, keras.callbacks.Callback):
 
     The average covers all weights that learn, those unfrozen on the way from then on. It is taken in a graph, beside
     the training; training itself does not see it. Between validations the model holds its own weights: use
-    `with callback.averaged(): model.save(...)` to save the average before the end.
+    `with callback.averaged(): model.save(...)` to save the average before the end. `BestWeights` and `EarlyStopping`
+    keep the average where they watch a `val_` score, which is its score.
 
     Args:
         start: Optimizer steps before averaging begins, an integer >= 0; or, as a float in [0, 1), the share of the
@@ -69,6 +71,7 @@ class WeightAverage(Component, keras.callbacks.Callback):
         now = int(self.model.optimizer.iterations.numpy())
         begin = self.start if isinstance(self.start, int) else _NEVER
         self._count(first=now, begin=begin, seen=0, count=0, last=0)
+        validates_with(self.model, self.averaged)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Begin to average, where `start` is a share."""
