@@ -85,10 +85,7 @@ def hand_set(folder):
 
 def on_test(search):
     """Return the accuracy of a search's best trial on the test digits, which `verify` compares with no stored one."""
-    from unitools.tuning import Trial
-
-    best = search.best
-    return accuracy_on_test(best.settings, Trial(search._job(best)))["val_accuracy"]
+    return accuracy_on_test(search.best.settings, search.as_trial(search.best))["val_accuracy"]
 
 
 def main():

@@ -2,8 +2,9 @@
 
     python -m tests.callbacks.killed_runs {exact|keras} KILLS [--signal TERM]
 
-Prints a line of JSON: kills, runs that could not go on, the most steps lost by a kill, and whether the end is that of
-the run that was not killed. Each run is a fork of this process, which imports TensorFlow and computes nothing with it.
+Prints a line of JSON: kills, runs that could not go on, the most steps lost by a kill, the steps of each try, and
+whether the end is that of the run that was not killed. Each run is a fork of this process, which imports TensorFlow and
+computes nothing with it.
 """
 
 import argparse
@@ -107,6 +108,7 @@ def kill_again_and_again(how, kills, folder, number, seed=0):
     """Return what became of a run that was killed so many times at random moments, most of them within a save."""
     random_ = random.Random(seed)
     found = {"how": how, "kills": 0, "could not go on": 0, "most steps lost": 0, "errors": [], "slowest exit": 0.0}
+    found["steps"] = []  # of each try, the first and the last; none of one that could not go on
     epochs, reached = max(2, -(-kills * 8 // STEPS) + 1), 0
     while found["kills"] < kills:
         counts = folder / f"steps-{found['kills']}"
@@ -120,6 +122,7 @@ def kill_again_and_again(how, kills, folder, number, seed=0):
             found["slowest exit"] = max(found["slowest exit"], time.perf_counter() - begin)
         found["kills"] += 1
         steps = steps_of(counts)
+        found["steps"].append([steps[0], steps[-1]] if steps else [])
         if steps:
             found["most steps lost"] = max(found["most steps lost"], reached - steps[0] + 1)
             reached = steps[-1]

@@ -1,10 +1,7 @@
-import json
-
 import keras
 import numpy as np
 import pytest
 
-import unitools as ut
 from tests.tuning import builds
 from unitools.tuning import KerasTunerEngine, Number, ReportTrial, Search
 
@@ -19,9 +16,9 @@ def test_models_are_fitted_kept_and_evaluated_again(tmp_path):
     assert set(best.scores) == {"loss", "accuracy", "val_loss", "val_accuracy"}
     assert search.verify() == pytest.approx(best.score, rel=1e-5)
     # The same once more, in this process.
-    job = json.loads(json.dumps(search._job(best)))
-    model, data = builds.classifier(best.settings, ut.tuning.Trial(job))
-    model.load_weights(best.folder / "best.weights.h5")
+    trial = search.as_trial(best)
+    model, data = builds.classifier(best.settings, trial)
+    model.load_weights(trial.weights)
     assert model.evaluate(*data["validation_data"], verbose=0)[0] == pytest.approx(best.score, rel=1e-5)
 
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from unitools.tuning.keras_tuner_engine import KerasTunerEngine
 from unitools.tuning.optuna_engine import OptunaEngine
 from unitools.tuning.result_table import ResultTable
 from unitools.tuning.runner import Limits, run_trials
-from unitools.tuning.running_trial import RunningTrial, wait_for
 from unitools.tuning.search_state import SearchState
 from unitools.tuning.setting_importance import setting_importance
 from unitools.tuning.space import Space
+from unitools.tuning.trial import Trial
+from unitools.tuning.trial_jobs import TrialJobs
 from unitools.tuning.trial_record import TrialRecord
 
 _ENGINES = {"optuna": OptunaEngine, "keras_tuner": KerasTunerEngine}
@@ -81,9 +83,11 @@ class Search:
         self.folder = Path(folder).absolute()
         if not isinstance(engine, Engine):
             engine = _ENGINES[check_choice("engine", engine, tuple(_ENGINES), "Or give an engine with options.")]()
-        self._function, self.engine = build_reference("build", build), engine
+        self.engine = engine
         engine.open(self.space, objective, self.direction, self.seed)
-        self._state = SearchState(self.folder, engine, self._header())
+        function = build_reference("build", build)
+        self._jobs = TrialJobs(function, objective, self.direction, self.seed, self.folder)
+        self._state = SearchState(self.folder, engine, self._header(function["name"]))
 
     @property
     def trials(self) -> list[TrialRecord]:
@@ -102,6 +106,14 @@ class Search:
         if not done:
             fail("best", None, "a trial that ended with a score", "Run the search, and look at table() for errors.")
         return done[0]
+
+    def as_trial(self, record: TrialRecord) -> Trial:
+        """Return what `build` was given in a trial, to build its model in this process: `build(record.settings, it)`.
+
+        Args:
+            record: One of `trials`. The weights are at `.weights` where its files are kept.
+        """
+        return Trial(self._jobs.job(record))
 
     def run(
         self,
@@ -144,7 +156,7 @@ class Search:
                 'imported. Put search.run(...) below `if __name__ == "__main__":`.'
             )
         if not self.engine.serve(self.folder, trials):
-            start = self._starter(trial_time_s)
+            start = partial(self._jobs.start, limit_s=trial_time_s)
             run_trials(self._state, start, self.objective, limits, lambda _: self._clear(keep), self._is_over)
         return self.table()
 
@@ -165,17 +177,7 @@ class Search:
         """
         check_number("tolerance", tolerance, 0)
         best = self.best
-        function = self._function if evaluate is None else build_reference("evaluate", evaluate)
-        job = self._job(best) | {"function": function, "verify": evaluate is None}
-        trial = RunningTrial(_beside(best), job, None)
-        try:
-            while not trial.has_ended():
-                for _ in trial.reports():
-                    trial.answer(False)
-                wait_for([trial], 0.2)
-            outcome = trial.outcome(self.objective)
-        finally:
-            trial.close()
+        outcome = self._jobs.evaluate(best, None if evaluate is None else build_reference("evaluate", evaluate))
         again = outcome["score"]
         if again is None or abs(again - best.score) > tolerance * max(1e-12, abs(best.score)):
             text = outcome["error"].get("traceback") or outcome["error"].get("message", "")
@@ -214,14 +216,14 @@ class Search:
         done = [trial for trial in self.trials if trial.state == "done"]
         return sorted(done, key=lambda trial: trial.score, reverse=self.direction == "max")
 
-    def _header(self):
+    def _header(self, build):
         return {
             "space": self.space.to_dict(),
             "objective": self.objective,
             "direction": self.direction,
             "engine": self.engine.to_dict(),
             "seed": self.seed,
-            "build": self._function["name"],
+            "build": build,
         }
 
     def _is_over(self):
@@ -230,51 +232,10 @@ class Search:
     def _asks_a_chief(self):
         return isinstance(self.engine, KerasTunerEngine) and self.engine.shared
 
-    def _starter(self, limit_s):
-        def start(record):
-            for path in record.folder.glob("*") if record.folder.exists() else ():
-                _remove(path)  # what a process that died has left
-            return RunningTrial(record, self._job(record) | {"function": self._function, "verify": False}, limit_s)
-
-        return start
-
-    def _job(self, record):
-        source = record.job["source"]
-        return {
-            "number": record.number,
-            "settings": record.settings,
-            "seed": (self.seed * 1_000_003 + record.number) % 2**31,
-            "folder": str(record.folder),
-            "objective": self.objective,
-            "direction": self.direction,
-            "epochs": record.job["epochs"],
-            "initial_epoch": record.job["initial_epoch"],
-            "source": None if source is None else str(self.folder / "trials" / f"{source:04d}"),
-        }
-
     def _clear(self, keep):
-        """Remove the files of the trials that are not among the best."""
-        if self.engine.keeps_weights:
-            return
-        kept = {trial.number for trial in self._ranked()[:keep]}
-        for trial in self.trials:
-            if trial.state != "running" and trial.number not in kept and trial.folder.exists():
-                for path in trial.folder.glob("*"):
-                    if path.name != "output.txt":
-                        _remove(path)
+        if not self.engine.keeps_weights:
+            self._jobs.clear(self.trials, {trial.number for trial in self._ranked()[:keep]})
 
 
 def _seconds(name, value):
     return None if value is None else check_number(name, value, 0, open_low=True)
-
-
-def _remove(path):
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _beside(record):
-    """Return the trial with a folder for the output of its evaluation, so that its own stays."""
-    return TrialRecord(record.number, record.settings, record.folder / "verify", job=record.job)
