@@ -20,8 +20,8 @@ class ExponentialAverage(WeightAverage):
     rate. Validation scores are the average's. The cost is one more copy of the weights and little time.
 
     Keras' `use_ema` averages on each micro-batch when gradients are accumulated, leaves batch norm statistics out, and
-    begins from the untrained weights. Put this callback before those that save or stop by scores; one that restores
-    weights at the end, such as `EarlyStopping(restore_best=True)`, would put them over the average: switch that off.
+    begins from the untrained weights. Put this callback before `EarlyStopping`, which then leaves the average of the
+    best epoch.
 
     Args:
         decay: Share of the old average, in [0, 1). Default 0.999, a memory of about 1,000 steps; for a short run use

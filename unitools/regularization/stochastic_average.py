@@ -17,8 +17,7 @@ class StochasticAverage(WeightAverage):
     (SWA). Keep the rate constant, or cyclic, from `start` on: with a rate that falls to 0 all points are one. From then
     on validation scores are the average's. The cost is one more copy of the weights.
 
-    Put this callback before those that save or stop by scores; one that restores weights at the end, such as
-    `EarlyStopping(restore_best=True)`, would put them over the average: switch that off.
+    Put this callback before `EarlyStopping`, which then leaves the average of the best epoch.
 
     Args:
         start: The share of the epochs before averaging begins, a float in [0, 1), rounded down to whole epochs; or the
