@@ -308,3 +308,23 @@ def test_an_average_of_a_fit_that_failed_is_not_kept(tmp_path):
     loss = net.fit(*batch(), callbacks=[best], **settings).history["val_loss"][0]
     best.restore(net)
     assert net.evaluate(*batch(), verbose=0) == pytest.approx(loss, rel=1e-6)
+
+
+def test_a_loop_of_ones_own(tmp_path):
+    """No `fit`, and so no history: the average is kept with its score all the same."""
+    net, x_and_y = dense_net(), batch()
+    net.compile(keras.optimizers.SGD(0.3), loss_object(), jit_compile=False)
+    best = ut.callbacks.BestWeights(tmp_path / "best.safetensors")
+    callbacks = keras.callbacks.CallbackList([ExponentialAverage(0.9), best], model=net, epochs=1)
+    callbacks.on_train_begin()
+    callbacks.on_epoch_begin(0)
+    for step in range(6):
+        callbacks.on_train_batch_begin(step)
+        net.train_on_batch(*x_and_y)
+        callbacks.on_train_batch_end(step)
+    loss = net.evaluate(*x_and_y, verbose=0, callbacks=callbacks)
+    callbacks.on_epoch_end(0, {"val_loss": loss})
+    own = net.evaluate(*x_and_y, verbose=0)
+    best.restore(net)
+    assert net.evaluate(*x_and_y, verbose=0) == pytest.approx(loss, rel=1e-6)
+    assert loss != pytest.approx(own, rel=1e-3)

@@ -17,7 +17,8 @@ def validates_with(model: keras.Model, weights: Callable[[], contextlib.Abstract
         model: The model, within a `fit`.
         weights: Method that returns a context in which the model holds them.
     """
-    _VALIDATED_WITH[model] = weakref.ref(model.history), weakref.WeakMethod(weights)
+    history = getattr(model, "history", None)  # None in a loop of one's own
+    _VALIDATED_WITH[model] = history and weakref.ref(history), weakref.WeakMethod(weights)
 
 
 def scored_weights(model: keras.Model, monitor: str) -> contextlib.AbstractContextManager:
@@ -29,6 +30,7 @@ def scored_weights(model: keras.Model, monitor: str) -> contextlib.AbstractConte
     """
     if model not in _VALIDATED_WITH or not monitor.startswith("val_"):
         return contextlib.nullcontext()
-    history, weights = (reference() for reference in _VALIDATED_WITH[model])
+    history, weights = (reference and reference() for reference in _VALIDATED_WITH[model])
     # What a fit said that ended with an error is no longer true: each fit has a history of its own.
-    return weights() if weights and history is model.history else contextlib.nullcontext()
+    valid = weights and history is getattr(model, "history", None)
+    return weights() if valid else contextlib.nullcontext()
