@@ -69,14 +69,16 @@ PICTURES = BOTH | {
         base=lambda base: R.wrap_layers(base, lambda layer: R.Mixout(layer, 0.7), keras.layers.Conv2D)
     ),
     "weight standardization": Recipe(base=lambda base: R.wrap_layers(base, R.WeightStandardization, LAST_CONVOLUTIONS)),
-    "recommended": Recipe(steps=lambda: [R.SharpnessAware(0.5, adaptive=True)], compile={"label_smoothing": 0.1}),
+    "label smoothing 0.1, sharpness-aware 0.5, adaptive": Recipe(
+        steps=lambda: [R.SharpnessAware(0.5, adaptive=True)], compile={"label_smoothing": 0.1}
+    ),
 }
 TEXTS = BOTH | {
     "mixout 0.7": Recipe(
         base=lambda base: R.wrap_layers(base, lambda layer: R.Mixout(layer, 0.7), ut.backbones.EncoderBlock)
     ),
     "token dropout 0.1": Recipe(ids=lambda ids: R.TokenDropout(0.1, 103, keep=(0, 101, 102))(ids)),
-    "recommended": Recipe(
+    "token dropout 0.1, sharpness-aware 0.5, adaptive": Recipe(
         ids=lambda ids: R.TokenDropout(0.1, 103, keep=(0, 101, 102))(ids),
         steps=lambda: [R.SharpnessAware(0.5, adaptive=True)],
     ),

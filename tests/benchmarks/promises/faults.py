@@ -1,5 +1,8 @@
 """Faults of disk and files, and what became of the run: the tests of them, run once more and drawn."""
 
+import errno
+import re
+
 import pytest
 from matplotlib.patches import Rectangle
 
@@ -46,7 +49,8 @@ def draw(_):
     for test, passed in results.passed.items():
         name, _, case = test.partition("[")
         label = name.removeprefix("test_").replace("_", " ").replace("the system refuses for a while", "system refuses")
-        tiles.append((label, case.rstrip("]"), OUTCOMES[name] if passed else "lost"))
+        case = re.sub(r"-(\d+)$", lambda found: " " + errno.errorcode[int(found[1])], case[:-1])
+        tiles.append((label, case, OUTCOMES[name] if passed else "lost"))
     rows = -(-len(tiles) // COLUMNS)
     figure, (axes,) = panels(f"{len(tiles)} faults of disk and files: the run", height=0.5 * rows + 0.8)
     for number, (label, case, outcome) in enumerate(sorted(tiles, key=lambda tile: list(COLORS).index(tile[2]))):
