@@ -15,7 +15,7 @@ def task(given):
     """Return a classifier of banking77's questions on weights read anew, and the batches of the training."""
     keras.utils.set_random_seed(1)
     reader = ut.data.TextTable(given.data / "banking77" / "train.csv", label="category")
-    made = ut.tasks.TextClassifier(ut.backbones.bert(given.weights, dropout=0.0), reader.class_names)
+    made = ut.tasks.TextClassifier(ut.backbones.bert(given.weights, dropout=0.0), reader.class_names, dropout=0.0)
     return made.model, list(made.batches(reader, BATCH, seed=1).take(STEPS))
 
 
@@ -58,9 +58,10 @@ def theirs(given, folder):
     def made():
         model, batches = task(given)
         for layer in model._flatten_layers(include_self=False, recursive=True):
-            if hasattr(layer, "enable_lora") and "head" not in layer.path:
+            in_head = (layer.path or "").startswith("classifier")
+            if hasattr(layer, "enable_lora") and not in_head:
                 layer.enable_lora(RANK, lora_alpha=2 * RANK)
-            elif not list(layer._flatten_layers(include_self=False)) and "head" not in layer.path:
+            elif not in_head and not list(layer._flatten_layers(include_self=False)):
                 layer.trainable = False
         return model, batches
 
