@@ -1,7 +1,7 @@
 """LoRA against full fine-tuning: score, trained parameters, seconds a step, size of the adapter file.
 
     python -m tests.benchmarks.lora banking77 DATA WEIGHTS [--rate 2e-3] [--epochs 6] [--steps N] [--lora-only]
-    python -m tests.benchmarks.lora conll DATA WEIGHTS [--rate 2e-3] [--epochs 3]
+    python -m tests.benchmarks.lora conll DATA WEIGHTS [--rate 2e-3] [--epochs 8]
 
 DATA is the folder of the set: train.csv and test.csv, or train, dev and test.iob2.txt. WEIGHTS is a folder of
 Transformers with a BERT. Both start from the same weights, see the same batches in the same order, and are scored on
