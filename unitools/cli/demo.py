@@ -1,4 +1,4 @@
-"""The demo: from pictures to a verified export that is loaded and asked again."""
+"""The demo: from pictures to a verified export that is loaded, served, and asked again."""
 
 import time
 from pathlib import Path
@@ -11,6 +11,7 @@ from unitools.cli.demo_data import open_data
 from unitools.cli.demo_model import pretrained_network, small_network
 from unitools.cli.demo_settings import DemoSettings
 from unitools.cli.demo_training import train_network
+from unitools.cli.over_rest import ask_over_rest, print_answers
 from unitools.cli.report import print_choices, print_results, write_pictures
 from unitools.cli.served import classify_files
 from unitools.cli.user_error import user_errors
@@ -22,7 +23,7 @@ _RTOL, _ATOL = 1e-4, 1e-5  # of `unitools.export.verify`, in float32
 
 
 def run_demo(settings: DemoSettings, console: Console | None = None) -> float:
-    """Train, evaluate, export, load the export and classify with it.
+    """Train, evaluate, export, load the export and classify with it, serve it and ask it over REST.
 
     Args:
         settings: What to do.
@@ -52,6 +53,7 @@ def run_demo(settings: DemoSettings, console: Console | None = None) -> float:
     seconds = {"training": trained - started, "all": time.perf_counter() - started}
     accuracy = print_results(console, validation, probabilities, seconds)
     _print_paths(console, [*write_pictures(settings.output, validation, probabilities), export], verified)
+    _serve(export, validation, probabilities, console)
     return accuracy
 
 
@@ -82,6 +84,19 @@ def _ask_export(export: Path, validation: ImageFolder, probabilities: np.ndarray
             f"The export at {export} must answer as `predict` on {len(expected)} files. Probabilities differ by up to "
             f"{np.abs(served - probabilities).max():.2g}. Do not serve it, and report the case."
         )
+
+
+def _serve(export, validation, probabilities, console):
+    """Serve the export, and show what it answers for pictures from all over the folder."""
+    places = range(0, len(validation), max(len(validation) // _EXAMPLES, 1))[:_EXAMPLES]
+    files = [Path(validation.files[place]) for place in places]
+    inputs = {"image_bytes": [file.read_bytes() for file in files]}
+    answers = ask_over_rest(export, inputs, {"probabilities": probabilities[list(places)]}, console)
+    if answers is not None:
+        scores = (f"{score:.3f}" for score in answers["score"])
+        names = (label.decode() for label in answers["label"])
+        rows = zip((f"{file.parent.name}/{file.name}" for file in files), names, scores, strict=True)
+        print_answers(console, ("picture", "answer", "score"), rows, export)
 
 
 def _print_data(console, train, validation):

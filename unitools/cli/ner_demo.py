@@ -1,4 +1,4 @@
-"""The demo of named-entity recognition: from column files to a verified export that is asked again."""
+"""The demo of named-entity recognition: from column files to a verified export that is served, and asked again."""
 
 import time
 from pathlib import Path
@@ -6,15 +6,15 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from unitools.callbacks import Progress
 from unitools.cli.ner_data import open_sentences
 from unitools.cli.ner_model import pretrained_recognizer, small_recognizer
 from unitools.cli.ner_settings import NerSettings
+from unitools.cli.over_rest import ask_over_rest, print_answers
 from unitools.cli.user_error import user_errors
 from unitools.data import ColumnText
+from unitools.export import VerificationError
 from unitools.tasks import NamedEntityRecognizer, read_entities
 
 _EPOCHS, _SMALL_EPOCHS = 5, 15
@@ -23,7 +23,7 @@ _AT_A_TIME, _SHOWN = 256, 5
 
 
 def run_ner_demo(settings: NerSettings, console: Console | None = None) -> float:
-    """Train, evaluate, export, load the export and let it find names.
+    """Train, evaluate, export, load the export and let it find names, then serve it and ask it over REST.
 
     Args:
         settings: What to do.
@@ -104,13 +104,26 @@ def _export(recognizer, test: ColumnText, path: Path, console):
     found = [entities for part in parts for entities in read_entities(part)]
     rate = len(texts) / (time.perf_counter() - begin)
     console.print(f"loaded again, it reads {rate:.0f} sentences a second", highlight=False, soft_wrap=True)
-    _print_examples(texts, found, console)
+    _serve(path, texts, found, console)
 
 
-def _print_examples(texts, found, console):
-    table = Table("text", "entities", title="Found in raw text", title_justify="left")
-    longest = sorted((pair for pair in zip(texts, found, strict=True) if pair[1]), key=lambda pair: -len(pair[1]))
-    for text, entities in longest[:_SHOWN]:
-        listed = ", ".join(f"{entity.text} ({entity.type} {entity.confidence:.2f})" for entity in entities)
-        table.add_row(Text(text), Text(listed))
-    console.print(table)
+def _serve(export, texts, found, console):
+    """Serve the export, and show what it answers for the texts with the most names, which must be what was found."""
+    chosen = sorted(range(len(texts)), key=lambda place: -len(found[place]))[:_SHOWN]
+    asked = [texts[place] for place in chosen]
+    answers = ask_over_rest(export, {"texts": asked}, {}, console)
+    if answers is None:
+        return
+    served = read_entities(answers)
+    if [_places(entities) for entities in served] != [_places(found[place]) for place in chosen]:
+        raise VerificationError(f"The entities over REST must be those of {export}. Do not serve it; report the case.")
+    rows = zip(asked, (", ".join(map(_listed, entities)) for entities in served), strict=True)
+    print_answers(console, ("text", "entities"), rows, export)
+
+
+def _places(entities):
+    return [(entity.start, entity.end, entity.type) for entity in entities]
+
+
+def _listed(entity):
+    return f"{entity.text} ({entity.type} {entity.confidence:.2f})"
