@@ -26,7 +26,9 @@ def test_help_loads_no_tensorflow():
     ("arguments", "message"),
     [
         ([], "COMMAND"),
-        (["serve"], "invalid choice"),
+        (["conquer"], "invalid choice"),
+        (["serve"], "FOLDER"),
+        (["serve", ".", "--timeout", "soon"], "argument --timeout"),
         (["demo", "--epochs", "0"], "argument --epochs: must be an integer from 1"),
         (["demo", "--epochs", "many"], "'many'"),
         (["demo", "--image-size", "7"], "argument --image-size: must be an integer from 8"),

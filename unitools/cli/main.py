@@ -11,6 +11,7 @@ from unitools.cli.ner_arguments import add_ner_arguments
 from unitools.cli.ner_settings import NerSettings
 from unitools.cli.option_types import integer_from
 from unitools.cli.quiet_start import quiet_start
+from unitools.cli.serve_arguments import add_serve_arguments
 from unitools.cli.user_error import UserError
 
 _DEMO = """Train, evaluate, export and serve a picture classifier on real pictures.
@@ -38,9 +39,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     2
     """
     arguments = vars(_parser().parse_args(argv))
-    arguments.pop("command")
     try:
-        _run_demo(arguments.pop("subject"), arguments)
+        if arguments.pop("command") == "serve":
+            _run_serve(arguments)
+        else:
+            _run_demo(arguments.pop("subject"), arguments)
     except UserError as error:
         print(f"unitools: error: {error}", file=sys.stderr)
         return 2
@@ -59,6 +62,13 @@ def _run_demo(subject, arguments):
             from unitools.cli.demo import run_demo as run
     settings = NerSettings if subject == "ner" else DemoSettings
     run(settings(**{field.name: arguments[field.name] for field in fields(settings)}))
+
+
+def _run_serve(arguments):
+    """Serve until a signal. The import stands here, since it loads TensorFlow."""
+    with quiet_start():
+        from unitools.cli.serve import run_serve
+    run_serve(arguments)
 
 
 def _parser():
@@ -91,6 +101,7 @@ def _parser():
         "--output", type=Path, default=default.output, metavar="FOLDER", help="where results go (default: %(default)s)"
     )
     demo.add_argument("--seed", type=integer_from(0), default=default.seed, help="default: %(default)s")
+    add_serve_arguments(commands)
     # After the options of pictures, whose values those of the subject replace.
     add_ner_arguments(demo.add_subparsers(dest="subject", metavar="SUBJECT"))
     return parser

@@ -28,3 +28,14 @@ def rate(text: str) -> float:
     if number is None or not 0 < number < 1:
         raise argparse.ArgumentTypeError(f"must be a number above 0 and below 1, not {text!r}")
     return number
+
+
+def positive(text: str) -> float:
+    """Return a number >= 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = None
+    if number is None or not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number >= 0, not {text!r}")
+    return number

@@ -84,7 +84,7 @@ def swaps(folder, name, requests, count=20):
 def _until_served(client, name, version, limit_s=30):
     end = time.monotonic() + limit_s
     while time.monotonic() < end:
-        if int(client.metadata(name)["model_spec"]["version"]) == version:
+        if client.metadata(name)["version"] == version:
             return
         time.sleep(0.05)
     raise TimeoutError(f"version {version} of {name} is not served after {limit_s} s")
