@@ -7,8 +7,8 @@ from unitools.cli.option_types import integer_from, positive
 
 _ABOUT = """Serve exports by TensorFlow Serving's REST and gRPC, and by the Open Inference Protocol.
 
-FOLDER holds MODEL/VERSION/saved_model.pb, as `unitools.export.saved_model` writes them; or it is one model's folder, one
-version's, or a file models.config of TensorFlow Serving. New versions are served as they appear. SIGTERM and Ctrl-C
+FOLDER holds MODEL/VERSION/saved_model.pb, as `unitools.export.saved_model` writes them; or it is one model's folder,
+one version's, or a file models.config of TensorFlow Serving. New versions are served as they appear. SIGTERM and Ctrl-C
 answer what is owed, then end.
 """
 
