@@ -2,8 +2,16 @@
 
 from unitools.export.image_bytes import images_from_bytes
 from unitools.export.saved_model import saved_model
+from unitools.export.unsafe_artefact_error import UnsafeArtefactError
 from unitools.export.verification_error import VerificationError
 from unitools.export.verification_report import VerificationReport
 from unitools.export.verify import verify
 
-__all__ = ["VerificationError", "VerificationReport", "images_from_bytes", "saved_model", "verify"]
+__all__ = [
+    "UnsafeArtefactError",
+    "VerificationError",
+    "VerificationReport",
+    "images_from_bytes",
+    "saved_model",
+    "verify",
+]

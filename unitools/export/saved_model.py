@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from unitools.core.checks import check_choice, check_flag, fail
 from unitools.export.endpoints import array_endpoint, bytes_endpoint, image_endpoint
+from unitools.export.manifest import write_manifest
 from unitools.export.publish import publishing
 from unitools.export.signatures import image_spec, input_specs, input_structure, output_names
 from unitools.export.verification_report import VerificationReport
@@ -93,6 +94,7 @@ def saved_model(
         report = verify(
             folder, model, examples, preprocess=preprocess, fresh_process=fresh_process, tolerance=tolerance
         )
+        write_manifest(folder)
     return VerificationReport(**{**vars(report), "path": str(path)})
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from unitools.core.checks import fail
+from unitools.export.manifest import check_manifest
 
 CONTRACT = "signature.json"
 
@@ -14,6 +15,8 @@ def load_export(path: Path, require_manifest: bool):
     """Return ({signature: function}, contract, labels) of a SavedModel."""
     if not (path / "saved_model.pb").is_file():
         fail("path", str(path), "a folder with saved_model.pb", "Write one by ut.export.saved_model.")
+    if require_manifest:
+        check_manifest(path)
     functions = tf.saved_model.load(str(path)).signatures
     file = path / CONTRACT
     contract = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else contract_of(functions)

@@ -32,6 +32,7 @@ class GrpcServer:
         from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
         from unitools.serving.rpc.services import ModelService, PredictionService
+        from unitools.serving.rpc.unreadable import UnreadableInterceptor
 
         size = settings.limits.max_body_bytes
         options = [("grpc.max_receive_message_length", size), ("grpc.max_send_message_length", -1)]
@@ -40,6 +41,7 @@ class GrpcServer:
         self._server = grpc.server(
             ThreadPoolExecutor(_THREADS, "grpc"),
             options=options,
+            interceptors=[UnreadableInterceptor()],
             maximum_concurrent_rpcs=settings.limits.max_requests,
         )
         service = (store, settings, metrics)
