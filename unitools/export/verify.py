@@ -118,7 +118,9 @@ def _cases(path, contract, model, examples, preprocess):
         arrays = array_examples(examples, structure, input_specs(model))
 
         def predict_arrays(given):
-            return predict(keras.tree.pack_sequence_as(structure, list(given.values())))
+            # Keras takes strings as tensors, not as arrays of objects.
+            tensors = [tf.constant(one) if one.dtype == object else one for one in given.values()]
+            return predict(keras.tree.pack_sequence_as(structure, tensors))
 
         return [(n, dict(zip(s["inputs"], arrays, strict=True)), predict_arrays) for n, s in signatures.items()]
     shape = signatures["serving_images"]["inputs"]["images"]["shape"]
