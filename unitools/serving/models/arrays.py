@@ -5,7 +5,7 @@ import numpy as np
 from unitools.serving.models.tensor import Tensor
 from unitools.serving.request_error import refuse
 
-_KINDS = {"bool": "b", "int": "biu", "uint": "biu", "float": "biuf", "bfloat": "biuf"}
+_KINDS = {"bool": "b", "int": "iu", "uint": "iu", "float": "iuf", "bfloat": "iufV"}
 
 
 def checked_array(tensor: Tensor, value) -> np.ndarray:
