@@ -29,11 +29,14 @@ class TensorflowCaller:
         content = {"inputs": {name: _plain(value) for name, value in inputs.items()}}
         if signature is not None:
             content["signature_name"] = signature
+        # Before the question: the answer may be the last of a server that stops.
+        specs = self._specs(model, version, signature)
         found = self._http.call("POST", f"{_path(model, version, label)}:predict", content)["outputs"]
-        # Always of this form where there are several; a model of one output gives it without its name.
-        specs = self._specs(model, version, signature, set(found) if isinstance(found, dict) else None)
-        columns = found if isinstance(found, dict) and set(found) == set(specs) else {next(iter(specs)): found}
-        return {name: _array(value, specs[name]) for name, value in columns.items()}
+        if len(specs) == 1:  # then the output has no name
+            return {name: _array(found, spec) for name, spec in specs.items()}
+        if set(found) != set(specs):  # another version has taken over
+            specs = self._specs(model, version, signature, anew=True)
+        return {name: _array(value, specs[name]) for name, value in found.items()}
 
     def metadata(self, model, version) -> dict[str, Any]:
         """Return name, version, and signatures with inputs and outputs."""
@@ -63,16 +66,16 @@ class TensorflowCaller:
         """Close the connections."""
         self._http.close()
 
-    def _specs(self, model, version, signature, names):
+    def _specs(self, model, version, signature, anew=False):
+        """Return {output: {"dtype", "shape"}} of a signature."""
         key = (model, version, signature)
-        known = self._outputs.get(key)
-        if known is None or (names is not None and len(known) > 1 and set(known) != names):
+        if anew or key not in self._outputs:
             signatures = self.metadata(model, version)["signatures"]
             name = signature or "serving_default"
             if name not in signatures:
-                raise ServingError(404, f"Model {model!r} has no signature {name!r}.")
-            known = self._outputs[key] = signatures[name]["outputs"]
-        return known
+                raise ServingError(404, f"Model {model!r} has no signature {name!r}. It has {sorted(signatures)}.")
+            self._outputs[key] = signatures[name]["outputs"]
+        return self._outputs[key]
 
 
 def _path(model, version, label):

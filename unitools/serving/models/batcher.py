@@ -5,28 +5,13 @@ import os
 import threading
 import time
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from unitools.serving.batching import Batching
 from unitools.serving.models.predictor import Predictor
+from unitools.serving.models.waiting import Waiting
 from unitools.serving.request_error import RequestError
-
-
-@dataclass
-class Waiting:
-    """A request in the queue."""
-
-    arrays: dict
-    rows: int
-    deadline: float | None
-    future: Future = field(default_factory=Future)
-
-    @property
-    def shapes(self):
-        """What requests of one batch have in common."""
-        return {name: array.shape[1:] for name, array in self.arrays.items()}
 
 
 class Batcher:

@@ -13,7 +13,8 @@ from unitools.serving.models.answer import Answer
 from unitools.serving.models.model_version import ModelVersion
 from unitools.serving.models.predictor import DEFAULT_SIGNATURE, Predictor
 from unitools.serving.models.served_model import ServedModel, find_models
-from unitools.serving.models.version_set import VersionSet, VersionState
+from unitools.serving.models.version_set import VersionSet
+from unitools.serving.models.version_state import VersionState
 from unitools.serving.request_error import RequestError
 
 _LOG = logging.getLogger("unitools.serving")

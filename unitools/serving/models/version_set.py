@@ -4,28 +4,13 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from unitools.serving.models.model_version import ModelVersion
 from unitools.serving.models.served_model import ServedModel, version_folders
+from unitools.serving.models.version_state import VersionState
 from unitools.serving.request_error import RequestError
 
 _LOG = logging.getLogger("unitools.serving")
-
-
-@dataclass(frozen=True)
-class VersionState:
-    """Where a version stands.
-
-    Args:
-        number: Its version.
-        state: "LOADING", "AVAILABLE", "UNLOADING" or "END", as TensorFlow Serving calls them.
-        error: Why it could not be loaded; "" where nothing is wrong.
-    """
-
-    number: int
-    state: str
-    error: str = ""
 
 
 class VersionSet:

@@ -6,7 +6,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-import unitools
 from unitools.serving.metrics import Metrics
 from unitools.serving.models.model_store import ModelStore
 from unitools.serving.request_error import RequestError
@@ -14,6 +13,7 @@ from unitools.serving.rest import health, open_inference, tensorflow_rest
 from unitools.serving.rest.body import json_answer
 from unitools.serving.rest.guard import Guard, refused
 from unitools.serving.server_settings import ServerSettings
+from unitools.serving.version import VERSION
 
 
 def application(
@@ -27,7 +27,7 @@ def application(
         metrics: Where answers are counted.
         draining: Function that says whether the server is about to stop.
     """
-    app = FastAPI(title="unitools serving", version=unitools.__version__, redoc_url=None)
+    app = FastAPI(title="unitools serving", version=VERSION, redoc_url=None)
     app.state.store, app.state.settings, app.state.metrics = store, settings, metrics
     app.state.ready = lambda: store.ready() and not draining()
     for part in (tensorflow_rest, open_inference, health):

@@ -1,13 +1,6 @@
 """What the OpenAPI page says of bodies and errors."""
 
-from pydantic import BaseModel
-
-
-class Failure(BaseModel):
-    """What every refused request gets."""
-
-    error: str
-
+from unitools.serving.rest.failure import Failure
 
 _REASONS = {
     400: "The request does not fit the model.",

@@ -8,13 +8,13 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-import unitools
 from unitools.serving.request_error import RequestError, refuse
 from unitools.serving.rest.asking import ask
 from unitools.serving.rest.body import json_answer, read_json
 from unitools.serving.rest.documented import ASKING, INFER, LOOKING, failures
 from unitools.serving.rest.inference_tensors import DATATYPES, read_tensor, written_tensor
 from unitools.serving.rest.numbers import version_number
+from unitools.serving.version import VERSION
 
 router = APIRouter(tags=["Open Inference Protocol v2"])
 
@@ -22,7 +22,7 @@ router = APIRouter(tags=["Open Inference Protocol v2"])
 @router.get("/v2", responses=failures(401))
 async def server() -> dict[str, Any]:
     """Tell what this server is."""
-    return {"name": "unitools", "version": unitools.__version__, "extensions": []}
+    return {"name": "unitools", "version": VERSION, "extensions": []}
 
 
 @router.get("/v2/health/live")

@@ -31,8 +31,9 @@ class GrpcServer:
         require("tensorflow_serving.apis", "serve", "gRPC")
         from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-        from unitools.serving.rpc.services import ModelService, PredictionService
-        from unitools.serving.rpc.unreadable import UnreadableInterceptor
+        from unitools.serving.rpc.model_service import ModelService
+        from unitools.serving.rpc.prediction_service import PredictionService
+        from unitools.serving.rpc.unreadable_interceptor import UnreadableInterceptor
 
         size = settings.limits.max_body_bytes
         options = [("grpc.max_receive_message_length", size), ("grpc.max_send_message_length", -1)]

@@ -1,22 +1,17 @@
-"""PredictionService and ModelService of TensorFlow Serving.
+"""PredictionService of TensorFlow Serving.
 
-Source: tensorflow_serving/apis/prediction_service.proto and model_service.proto.
+Source: tensorflow_serving/apis/prediction_service.proto.
 """
 
 from concurrent.futures import TimeoutError as OutOfTime
 
 from tensorflow.core.framework import tensor_shape_pb2, types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
-from tensorflow_serving.apis import (
-    get_model_metadata_pb2,
-    get_model_status_pb2,
-    model_service_pb2_grpc,
-    predict_pb2,
-    prediction_service_pb2_grpc,
-)
+from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
 
 from unitools.serving.request_error import RequestError
 from unitools.serving.rpc.calls import answering
+from unitools.serving.rpc.model_spec import model_of
 from unitools.serving.rpc.tensors import from_proto, to_proto
 
 _INSTEAD = "Call Predict, with the inputs that GetModelMetadata names."
@@ -38,7 +33,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def Predict(self, request, context):
         """Answer for the inputs of a request."""
         with self._answering(request.model_spec.name, context):
-            name, version, label = _which(request.model_spec)
+            name, version, label = model_of(request.model_spec)
             inputs = {key: from_proto(key, proto) for key, proto in request.inputs.items()}
             signature = request.model_spec.signature_name or None
             limit = self._settings.limits.timeout_s
@@ -59,7 +54,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         with self._answering(request.model_spec.name, context):
             if list(request.metadata_field) != ["signature_def"]:
                 raise RequestError(400, f'`metadata_field` must be ["signature_def"], not {[*request.metadata_field]}.')
-            name, version, label = _which(request.model_spec)
+            name, version, label = model_of(request.model_spec)
             number, predictor = self._store.describe(name, version, label)
             response = get_model_metadata_pb2.GetModelMetadataResponse()
             response.model_spec.name, response.model_spec.version.value = name, number
@@ -95,53 +90,6 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             if unknown:
                 raise RequestError(400, f"`output_filter` must name outputs of {sorted(known)}. Received {unknown}.")
         return wanted
-
-
-class ModelService(model_service_pb2_grpc.ModelServiceServicer):
-    """GetModelStatus; the configuration cannot be changed by a call.
-
-    Args:
-        store: The models.
-        settings: `ServerSettings`.
-        metrics: `Metrics`.
-    """
-
-    def __init__(self, store, settings, metrics):
-        self._store, self._settings, self._metrics = store, settings, metrics
-
-    def GetModelStatus(self, request, context):
-        """Tell where the versions of a model stand."""
-        name = request.model_spec.name
-        known = name if name in self._store.names() else ""
-        with answering(context, self._settings, self._metrics, known):
-            _, version, _ = _which(request.model_spec)
-            response = get_model_status_pb2.GetModelStatusResponse()
-            for state in self._store.versions(name):
-                if version in (None, state.number):
-                    one = response.model_version_status.add(version=state.number)
-                    one.state = get_model_status_pb2.ModelVersionStatus.State.Value(state.state)
-                    one.status.error_code = 2 if state.error else 0  # UNKNOWN, OK
-                    one.status.error_message = state.error
-            if not response.model_version_status:
-                raise RequestError(404, f"Model {name!r} has no version {version}.")
-            return response
-        return None
-
-    def HandleReloadConfigRequest(self, request, context):
-        """Refuse."""
-        with answering(context, self._settings, self._metrics, ""):
-            raise RequestError(501, "Models are changed in the served folder, not by a call.")
-
-
-def _which(spec):
-    """Return (name, version, label) of a ModelSpec."""
-    if not spec.name:
-        raise RequestError(400, "`model_spec.name` must be given.")
-    kind = spec.WhichOneof("version_choice")
-    version = spec.version.value if kind == "version" else None
-    if version is not None and version < 0:
-        raise RequestError(400, f"`model_spec.version` must be >= 0. Received {version}.")
-    return spec.name, version, spec.version_label if kind == "version_label" else None
 
 
 def _predict_response(name, answer, wanted):
