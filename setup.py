@@ -5,7 +5,11 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 EXTRAS = {
-    "serve": ["fastapi", "uvicorn", "grpcio", "tensorflow-serving-api", "prometheus-client"],
+    # httptools and orjson: a request's own cost, beside the model's, falls to a millisecond.
+    "serve": [
+        *["fastapi", "uvicorn", "httptools", "orjson", "prometheus-client"],
+        *["grpcio", "tensorflow-serving-api==2.21.*"],
+    ],
     "retrieval": ["faiss-cpu", "bm25s"],
     "pgvector": ["psycopg", "pgvector"],
     # cloudpickle: a search sends functions of a notebook to the processes of its trials.
@@ -29,6 +33,7 @@ EXTRAS = {
     # The peers that tests/benchmarks/ measures against. Not needed by any test.
     "bench": ["albumentations<2.1", "opencv-python-headless", "torch==2.13.0", "psutil", "scipy"],
 }
+EXTRAS["test"] += EXTRAS["serve"]
 EXTRAS["dev"] = EXTRAS["test"]
 
 setup(
@@ -40,7 +45,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["unitools", "unitools.*"]),
-    package_data={"unitools": ["py.typed", "version.txt"]},
+    package_data={"unitools": ["py.typed", "version.txt", "serving/rest/page.html"]},
     install_requires=[
         "tensorflow==2.21.*",
         "keras>=3.15.1",

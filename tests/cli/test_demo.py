@@ -28,7 +28,8 @@ def test_digits_from_pictures_to_an_export_that_answers(tmp_path):
     labels = served_labels(tmp_path / "export" / "1", files)
     assert np.mean([label == file.parent.name for label, file in zip(labels, files, strict=True)]) == accuracy
     text = printed.getvalue()
-    for expected in ("epoch 5/5", "AdamW", "precision", f"accuracy {accuracy:.4f}", "confusion_matrix.png"):
+    over_rest = ("POST http://127.0.0.1:", "export:predict: 8 examples", "Answers over REST", "unitools serve")
+    for expected in ("epoch 5/5", "AdamW", "precision", f"accuracy {accuracy:.4f}", "confusion_matrix.png", *over_rest):
         assert expected in text
     with Image.open(tmp_path / "confusion_matrix.png") as picture:
         assert min(picture.size) > 300
