@@ -81,8 +81,8 @@ class Batcher:
 
     def _taken(self):
         first = self._queue.popleft()
-        batch, rows, shapes = [first], first.rows, first.shapes
-        while self._together and self._queue and self._queue[0].shapes == shapes:
+        batch, rows, shapes = [first], first.rows, first.shapes if self._together else None
+        while shapes and self._queue and self._queue[0].shapes == shapes:
             if rows + self._queue[0].rows > self._batching.max_batch_size:
                 break
             batch.append(self._queue.popleft())
@@ -95,12 +95,17 @@ class Batcher:
         if not batch:
             return
         try:
-            together = {name: np.concatenate([one.arrays[name] for one in batch]) for name in batch[0].arrays}
-            outputs = self._predictor.run(together if len(batch) > 1 else batch[0].arrays, self._signature)
+            outputs = self._predictor.run(_joined(batch), self._signature)
         except Exception as error:
             self._run_apart(batch, error)
             return
-        self._observe(sum(waiting.rows for waiting in batch))
+        rows = sum(waiting.rows for waiting in batch)
+        if len(batch) > 1 and any(len(value) != rows for value in outputs.values()):
+            # The first axis is free, and is not the rows: nobody can say what is whose.
+            self._together = False
+            self._run_apart(batch, None)
+            return
+        self._observe(rows)
         if len(batch) == 1:
             batch[0].future.set_result(outputs)
             return
@@ -121,6 +126,12 @@ class Batcher:
                 self._observe(waiting.rows)
             except Exception as own:
                 waiting.future.set_exception(own)
+
+
+def _joined(batch):
+    if len(batch) == 1:
+        return batch[0].arrays
+    return {name: np.concatenate([waiting.arrays[name] for waiting in batch]) for name in batch[0].arrays}
 
 
 def _wanted(waiting):

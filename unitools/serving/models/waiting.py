@@ -15,5 +15,10 @@ class Waiting:
 
     @property
     def shapes(self):
-        """What requests of one batch have in common."""
+        """What requests of one batch have in common; None where this one must run alone.
+
+        Rows can be told apart afterwards only where every input brings the same number of them, at least one.
+        """
+        if {len(array) for array in self.arrays.values()} != {self.rows}:
+            return None
         return {name: array.shape[1:] for name, array in self.arrays.items()}
