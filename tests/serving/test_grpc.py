@@ -82,6 +82,9 @@ BAD_TENSORS = [
     proto(types_pb2.DT_FLOAT, (2,), tensor_content=b"abc"),
     proto(types_pb2.DT_FLOAT, (1,) * 40, float_val=[1]),
     proto(types_pb2.DT_STRING, (10**12,), string_val=[b"a"]),
+    proto(types_pb2.DT_STRING, (0, 2**62, 2**62)),
+    proto(types_pb2.DT_FLOAT, (0, 2**62, 2**62)),
+    proto(types_pb2.DT_FLOAT, (0, 2**62, 2**62), float_val=[1]),
     UNKNOWN_RANK,
 ]
 

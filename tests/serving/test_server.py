@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -216,6 +217,40 @@ def test_metrics_can_be_read(server):
         assert {"model": "", "protocol": "tensorflow", "status": "404"} in labels
         assert "invented" not in {label["model"] for label in labels}
         assert families["unitools_batch_rows"].samples
+
+
+def sent(url, pieces):
+    """Send pieces one after the other; return what comes back until the server closes."""
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        try:
+            for piece in pieces:
+                connection.sendall(piece)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+        except ConnectionError:  # closed while we were still sending
+            return b""
+
+
+def test_a_body_that_does_not_come(exports):
+    head = b"POST /v1/models/texts:predict HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 100\r\n\r\n{"
+    with started(exports, limits=ut.serving.Limits(timeout_s=0.3)) as server:
+        assert sent(server.url, [head]).startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.parametrize("start", [b"GET /", b"GET / HTTP/1.1\r\nX-Long: "])
+def test_a_head_without_end(server, start):
+    taken = []
+
+    def pieces():
+        yield start
+        while len(taken) < 4000:  # 256 MB, if nobody stops it
+            taken.append(1)
+            yield b"a" * 65536
+
+    answer = sent(server.url, pieces())
+    assert answer[:13] in (b"", b"HTTP/1.1 400 ")
+    assert len(taken) < 400
+    assert get(server.url + "/healthz")[0] == 200
 
 
 def test_the_page(server):

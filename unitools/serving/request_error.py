@@ -1,6 +1,12 @@
 """The error that is the asking side's to mend, or to try again."""
 
+import reprlib
+
 from unitools.core.checks import check_integer
+
+# Cuts while it goes: a body may be as deep and as long as its sender likes.
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 120
 
 
 class RequestError(Exception):
@@ -27,6 +33,6 @@ class RequestError(Exception):
 
 def refuse(name, given, expected, advice=""):
     """Raise status 400 with what was given for `name`, what was expected, and what to do."""
-    shown = repr(given)
+    shown = _SHORT.repr(given)
     shown = shown if len(shown) <= 120 else f"{shown[:117]}..."
     raise RequestError(400, f"`{name}` must be {expected}. Received {shown}. {advice}".rstrip())

@@ -100,10 +100,12 @@ class Server:
 
     def _start_http(self, listener):
         from unitools.serving.rest.application import application
+        from unitools.serving.rest.head_limit import http_protocol
 
         security, limits = self._settings.security, self._settings.limits
         config = self._uvicorn.Config(
             application(self.store, self._settings, self._metrics, lambda: self._draining),
+            http=http_protocol(),
             lifespan="off",
             log_level="warning",
             access_log=False,

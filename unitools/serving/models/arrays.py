@@ -2,9 +2,12 @@
 
 import numpy as np
 
+from unitools.serving.models.picture_pixels import declared_pixels
 from unitools.serving.models.tensor import Tensor
 from unitools.serving.request_error import refuse
 
+# 200 MB once decoded. The pictures of a batch are decoded side by side.
+MAX_PIXELS = 2**26
 _KINDS = {"bool": "b", "int": "iu", "uint": "iu", "float": "iuf", "bfloat": "iufV"}
 
 
@@ -79,6 +82,9 @@ def _shape_and_items(tensor, value):
 
 def _encoded(tensor, item):
     if isinstance(item, bytes):
+        pixels = declared_pixels(item)
+        if pixels > MAX_PIXELS:
+            refuse(tensor.name, f"a picture of {pixels} pixels", f"of at most {MAX_PIXELS} pixels, over all frames")
         return item
     if isinstance(item, str):
         try:

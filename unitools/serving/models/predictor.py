@@ -14,6 +14,7 @@ from unitools.serving.models.tensor import Tensor, tensors
 from unitools.serving.request_error import RequestError, refuse
 
 _GRAPH_NOTES = re.compile(r"\{\{[^}]*\}\}|\[\[[^\]]*\]\]|\[Op:[^\]]*\]|^.*Graph execution error:\s*", re.DOTALL)
+_TRACE_LINES = ("Detected at", "File ", "<stack traces unavailable>")
 DEFAULT_SIGNATURE = "serving_default"
 
 
@@ -131,5 +132,5 @@ class Predictor:
 def _reason(error):
     """Return the first line of what TensorFlow says, without the names of its nodes."""
     lines = _GRAPH_NOTES.sub("", error.message).strip().splitlines()
-    said = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith(("Detected at", "File "))]
+    said = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith(_TRACE_LINES)]
     return (said or ["it does not fit"])[0][:300]

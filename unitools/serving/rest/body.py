@@ -1,5 +1,6 @@
 """Bodies of requests and answers as JSON."""
 
+import asyncio
 import base64
 import binascii
 from typing import Any
@@ -17,14 +18,19 @@ async def read_json(request: Request) -> dict[str, Any]:
     """Return the body, which must be a JSON object.
 
     Raises:
-        RequestError: 400: it is none; 415: it says that it is something else.
+        RequestError: 400: it is none; 408: it comes too slowly; 415: it says that it is something else.
     """
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     # curl's -d says form data, which TensorFlow Serving takes for JSON too.
     if kind not in ("application/json", "text/plain", "application/x-www-form-urlencoded", ""):
         raise RequestError(415, f"The body must be application/json. Received {kind[:80]!r}.")
     try:
-        content = orjson.loads(await request.body())
+        async with asyncio.timeout(request.app.state.settings.limits.timeout_s):
+            sent = await request.body()
+    except TimeoutError as error:
+        raise RequestError(408, "The body did not come in time. Send it at once.") from error
+    try:
+        content = orjson.loads(sent)
     except orjson.JSONDecodeError as error:
         raise RequestError(400, f"The body must be JSON. {error}.") from error
     if not isinstance(content, dict):

@@ -6,6 +6,7 @@ _REASONS = {
     400: "The request does not fit the model.",
     401: "The API key is missing or wrong.",
     404: "No such model, version, label or signature.",
+    408: "The body did not come in time.",
     413: "The body is too large.",
     415: "The body is not plain JSON.",
     500: "A fault of the server; its log says more.",
@@ -19,7 +20,7 @@ def failures(*statuses):
     return {status: {"model": Failure, "description": _REASONS[status]} for status in statuses}
 
 
-ASKING = failures(400, 401, 404, 413, 415, 503, 504)
+ASKING = failures(400, 401, 404, 408, 413, 415, 503, 504)
 LOOKING = failures(400, 401, 404)
 
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from unitools.serving.models.extent import check_extent
 from unitools.serving.request_error import refuse
 from unitools.serving.rest.body import as_text, from_base64, to_base64
 
@@ -30,6 +31,7 @@ def read_tensor(given: dict) -> tuple[str, np.ndarray]:
         refuse("name", name, "the name of an input, a string")
     if not isinstance(shape, list) or len(shape) > 32 or not all(type(side) is int and side >= 0 for side in shape):
         refuse(f"{name}.shape", shape, "a list of sizes >= 0")
+    check_extent(f"{name}.shape", shape)
     if datatype not in DATATYPES.values():
         refuse(f"{name}.datatype", datatype, f"one of {sorted(DATATYPES.values())}")
     if not isinstance(given.get("data"), list):

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from tensorflow.core.framework import tensor_pb2, types_pb2
 
+from unitools.serving.models.extent import check_extent
 from unitools.serving.request_error import refuse
 
 _FIELDS = {
@@ -39,6 +40,7 @@ def from_proto(name: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
     shape = tuple(dim.size for dim in proto.tensor_shape.dim)
     if any(side < 0 for side in shape):
         refuse(name, shape, "of sizes >= 0")
+    check_extent(name, shape)
     if dtype == "DT_STRING":
         return _strings(name, list(proto.string_val), shape)
     if proto.tensor_content:
