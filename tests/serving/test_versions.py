@@ -108,6 +108,27 @@ def test_a_model_that_comes_later(store, made, tmp_path):
     wait_for(lambda: "other" in store.names() and store.ready("other"))
 
 
+def test_a_broken_model_that_comes_later_stops_nobody(store, made, tmp_path):
+    (tmp_path / "new" / "1").mkdir(parents=True)
+    (tmp_path / "new" / "1" / "saved_model.pb").write_bytes(b"half")
+    wait_for(lambda: "new" in store.names() and store.versions("new") and store.versions("new")[0].error)
+    assert store.ready()
+    assert not store.ready("new")
+    with pytest.raises(ut.serving.RequestError, match="No version of model 'new'"):
+        store.submit("new", {"x": [[1.0]]})
+
+
+def test_a_folder_that_cannot_be_read_for_a_while(store, made, tmp_path):
+    (tmp_path / "m").rename(tmp_path / ".aside")
+    (tmp_path / "m").symlink_to("m")  # reading it fails, for root too
+    time.sleep(0.3)
+    assert answer(store) == (1, 1.0)
+    (tmp_path / "m").unlink()
+    (tmp_path / ".aside").rename(tmp_path / "m")
+    publish(made, tmp_path / "m", 2)
+    wait_for(lambda: answer(store) == (2, 2.0))
+
+
 def swap_under_load(made, folder, count):
     """Return (answers, failures) of four threads that ask while `count` versions come one after the other."""
     publish(made, folder / "m", 1)

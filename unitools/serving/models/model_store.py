@@ -51,6 +51,8 @@ class ModelStore:
         self._sets: dict[str, VersionSet] = {}
         for model in find_models(self._folder) if self._folder else models:
             self._add(model)
+        # A model that comes later and is broken, or still being copied, must not take the others out of service.
+        self._required = self.names()
         self._ended = threading.Event()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
 
@@ -85,8 +87,8 @@ class ModelStore:
         return self._set(name).states()
 
     def ready(self, name: str | None = None) -> bool:
-        """Return whether a model, or every model, has a version that answers."""
-        return all(self._ready(self._set(one)) for one in ([name] if name else self.names()))
+        """Return whether a model, or every model there was at the start, has a version that answers."""
+        return all(self._ready(self._set(one)) for one in ([name] if name else self._required))
 
     def describe(self, name: str, version: int | None = None, label: str | None = None) -> tuple[int, Predictor]:
         """Return the number and the predictor of a version: the given one, that of a label, or the newest."""

@@ -43,12 +43,12 @@ class ServedModel:
 
 
 def version_folders(folder: Path) -> dict[int, Path]:
-    """Return the numbered folders in `folder`, ascending; nothing where it is gone."""
+    """Return the numbered folders in `folder`, ascending; nothing where it is gone or cannot be read."""
     try:
         found = [entry for entry in folder.iterdir() if entry.name.isascii() and entry.name.isdigit()]
-    except (FileNotFoundError, NotADirectoryError):
+        return dict(sorted((int(entry.name), entry) for entry in found if entry.is_dir()))
+    except OSError:
         return {}
-    return dict(sorted((int(entry.name), entry) for entry in found if entry.is_dir()))
 
 
 def find_models(folder: Path) -> list[ServedModel]:
