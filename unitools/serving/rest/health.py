@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from unitools.serving.request_error import RequestError
 from unitools.serving.rest.documented import failures
@@ -31,8 +31,8 @@ async def readyz(request: Request) -> dict[str, Any]:
     return {"ready": True}
 
 
-@router.get("/metrics", responses=failures(401))
-@router.get("/monitoring/prometheus/metrics", responses=failures(401))
+@router.get("/metrics", responses=failures(401), response_class=PlainTextResponse)
+@router.get("/monitoring/prometheus/metrics", responses=failures(401), response_class=PlainTextResponse)
 async def metrics(request: Request) -> Response:
     """Tell counts and times, for Prometheus."""
     content, kind = request.app.state.metrics.page()
