@@ -1,6 +1,8 @@
 """Exports that are compared with the model before they appear."""
 
+from unitools.export.artefact import Artefact
 from unitools.export.image_bytes import images_from_bytes
+from unitools.export.safe_load import load
 from unitools.export.saved_model import saved_model
 from unitools.export.unsafe_artefact_error import UnsafeArtefactError
 from unitools.export.verification_error import VerificationError
@@ -8,10 +10,12 @@ from unitools.export.verification_report import VerificationReport
 from unitools.export.verify import verify
 
 __all__ = [
+    "Artefact",
     "UnsafeArtefactError",
     "VerificationError",
     "VerificationReport",
     "images_from_bytes",
+    "load",
     "saved_model",
     "verify",
 ]

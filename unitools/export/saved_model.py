@@ -1,6 +1,5 @@
 """A verified SavedModel."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,15 +8,13 @@ import keras
 import tensorflow as tf
 
 from unitools.core.checks import check_choice, check_flag, fail
+from unitools.export.contract import LABELS, write_contract
 from unitools.export.endpoints import array_endpoint, bytes_endpoint, image_endpoint
 from unitools.export.manifest import write_manifest
 from unitools.export.publish import publishing
 from unitools.export.signatures import image_spec, input_specs, input_structure, output_names
 from unitools.export.verification_report import VerificationReport
 from unitools.export.verify import verify
-
-CONTRACT = "signature.json"
-LABELS = "assets/labels.txt"
 
 
 def saved_model(
@@ -149,7 +146,7 @@ def _write(model, preprocess, endpoints, names, labels, folder):
     contract = {"serving_default": next(iter(contract.values()))} | contract
     content = {"keras": keras.__version__, "tensorflow": tf.__version__, "labels": LABELS if labels else None}
     content |= {"model_outputs": names, "signatures": contract}
-    (folder / CONTRACT).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_contract(folder, content)
 
 
 def _share_variables(archive):

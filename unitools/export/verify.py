@@ -1,6 +1,5 @@
 """Compare an export with its model."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import tensorflow as tf
 from unitools.core.checks import check_flag, fail
 from unitools.export.call_export import call_export
 from unitools.export.compare import compare
+from unitools.export.contract import CONTRACT, read_contract, read_labels
 from unitools.export.endpoints import named_answers, prepare
 from unitools.export.examples import array_examples, image_examples
 from unitools.export.fresh_process import call_in_fresh_process
@@ -58,11 +58,11 @@ def verify(
         VerificationError: A signature fails, or differs from `predict`.
     """
     check_flag("fresh_process", fresh_process)
-    contract_file = Path(path, "signature.json")
+    contract_file = Path(path, CONTRACT)
     if not contract_file.is_file():
         fail("path", str(path), "a folder that `saved_model` wrote, with signature.json", "Check the path.")
     rtol, atol = tolerance or TOLERANCES[_compute_dtype(model)]
-    cases = _cases(Path(path), json.loads(contract_file.read_text(encoding="utf-8")), model, examples, preprocess)
+    cases = _cases(Path(path), read_contract(path), model, examples, preprocess)
     parts = [(name, part, predicted) for name, given, answer in cases for part, predicted in _parts(given, answer)]
     served = _run(path, [(name, part) for name, part, _ in parts], fresh_process)
     differences = {}
@@ -106,7 +106,7 @@ def _run(path, calls, fresh_process):
 
 def _cases(path, contract, model, examples, preprocess):
     """Return (signature, inputs, function from inputs to expected outputs) for each signature."""
-    labels = (path / contract["labels"]).read_text(encoding="utf-8").splitlines() if contract["labels"] else None
+    labels = read_labels(path, contract)
     signatures = contract["signatures"]
 
     def predict(inputs):

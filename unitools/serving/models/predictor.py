@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from unitools.export import load
 from unitools.serving.models.arrays import checked_array
-from unitools.serving.models.loading import load_export
 from unitools.serving.models.tensor import Tensor, tensors
 from unitools.serving.request_error import RequestError, refuse
 
@@ -32,7 +32,7 @@ class Predictor:
         labels: Class names, or None.
 
     Raises:
-        ValueError: The folder is not what its manifest says, or holds operations that no model needs.
+        ValueError: `ut.export.load` refuses the folder.
 
     Example:
     >>> import keras, tempfile, unitools as ut
@@ -46,7 +46,8 @@ class Predictor:
 
     def __init__(self, path: str | Path, *, require_manifest: bool = True):
         self.path = Path(path)
-        self._functions, self._contract, self.labels = load_export(self.path, require_manifest)
+        self._artefact = load(self.path, require_manifest=require_manifest)
+        self._contract, self.labels = self._artefact.contract, self._artefact.labels
         self._specs = {
             name: (tensors(one["inputs"]), tensors(one["outputs"]))
             for name, one in self._contract["signatures"].items()
@@ -103,10 +104,8 @@ class Predictor:
         Raises:
             RequestError: 400: the model cannot read an input, such as bytes that are no picture.
         """
-        function = self._functions[signature or DEFAULT_SIGNATURE]
         try:
-            outputs = function(**{name: tf.constant(array) for name, array in arrays.items()})
-            return {name: tensor.numpy() for name, tensor in outputs.items()}
+            return self._artefact(arrays, signature or DEFAULT_SIGNATURE)
         except tf.errors.InvalidArgumentError as error:
             raise RequestError(400, f"The model cannot read this input: {_reason(error)}") from error
 

@@ -1,0 +1,120 @@
+"""Open an export, once it was found to be what it should be."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from unitools.core.checks import check_flag, check_integer, fail
+from unitools.export.artefact import Artefact
+from unitools.export.contract import read_contract, read_labels
+from unitools.export.graph_check import check_graph
+from unitools.export.manifest import check_manifest
+from unitools.export.unsafe_artefact_error import UnsafeArtefactError
+
+_GIB = 2**30
+
+
+def load(
+    path: str | Path,
+    *,
+    max_bytes: int = 4 * _GIB,
+    require_manifest: bool = True,
+    allow_ops: Collection[str] = (),
+) -> Artefact:
+    """Load an export, after everything about it that can be checked without running it.
+
+    Why: a SavedModel is a program, which may read and write files, and a file of a few bytes may ask for all memory.
+    Checked are the manifest, the operations of each function, the declared sizes, and the versions that wrote it.
+
+    Args:
+        path: Folder that an export function of `ut.export` wrote.
+        max_bytes: Most bytes that variables and constants may declare. Default 4 GiB.
+        require_manifest: Refuse a folder without manifest.json. Default True. False takes exports of others; their
+            operations and sizes are checked all the same. A manifest that is there is always checked.
+        allow_ops: Names of TensorFlow operations that are allowed besides those that compute. Default none.
+
+    Returns:
+        The loaded export, which is called with arrays by name.
+
+    Raises:
+        UnsafeArtefactError: A check fails. Nothing of the export was run.
+        ValueError: An argument is out of range, or `path` is no export.
+
+    Example:
+    >>> import unitools as ut
+    >>> ut.export.load("no/such/folder")
+    Traceback (most recent call last):
+    ...
+    ValueError: `path` must be a folder that an export function wrote. Received path='no/such/folder'. Check the path.
+    """
+    check_integer("max_bytes", max_bytes, 1)
+    check_flag("require_manifest", require_manifest)
+    path = Path(path)
+    if not path.is_dir():
+        fail("path", str(path), "a folder that an export function wrote", "Check the path.")
+    if require_manifest or (path / "manifest.json").exists():
+        check_manifest(path)
+    if not (path / "saved_model.pb").is_file():
+        raise UnsafeArtefactError(f"{path} must hold saved_model.pb. It may be half written. Export again.")
+    declared = check_graph(path, allow_ops)
+    if declared > max_bytes:
+        raise UnsafeArtefactError(
+            f"{path} must declare at most max_bytes={max_bytes:,} bytes of variables and constants. It declares "
+            f"{declared:,}. Give a larger max_bytes if that is right."
+        )
+    return _loaded(path)
+
+
+def _loaded(path):
+    contract = read_contract(path) if (path / "signature.json").exists() else None
+    if contract is not None:
+        _check_versions(path, contract)
+    functions = tf.saved_model.load(str(path)).signatures
+    contract = contract or contract_of(functions)
+
+    def call(signature, inputs):
+        outputs = functions[signature](**{name: tf.constant(value) for name, value in inputs.items()})
+        return {name: tensor.numpy() for name, tensor in outputs.items()}
+
+    return Artefact(path, contract, read_labels(path, contract), call)
+
+
+def _check_versions(path: Path, contract: Mapping[str, Any]):
+    """Refuse what a newer TensorFlow or Keras wrote: it may hold operations that mean something else here."""
+    for name, here in (("tensorflow", tf.__version__), ("keras", keras.__version__)):
+        wrote = contract.get(name)
+        if isinstance(wrote, str) and _release(wrote) > _release(here):
+            raise UnsafeArtefactError(
+                f"{path} must be of {name} {here} or older. It was written by {wrote}. Install {name}>={wrote}, or "
+                "export again here."
+            )
+
+
+def _release(version):
+    parts = version.split(".")[:2]
+    return tuple(int(part) if part.isdigit() else 0 for part in parts)
+
+
+def contract_of(functions: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what signature.json would say, of a SavedModel that has none.
+
+    Args:
+        functions: Its signatures.
+    """
+    signatures = {}
+    for name, function in functions.items():
+        inputs = {spec.name: spec for spec in function.structured_input_signature[1].values()}
+        signatures[name] = {
+            "inputs": {key: _described(spec) for key, spec in inputs.items()},
+            "outputs": {key: _described(spec) for key, spec in function.structured_outputs.items()},
+        }
+    return {"keras": None, "tensorflow": None, "labels": None, "model_outputs": None, "signatures": signatures}
+
+
+def _described(spec):
+    if spec.shape.rank is None:
+        raise UnsafeArtefactError(f"{spec.name} must have a known rank. Export it with shapes.")
+    return {"dtype": spec.dtype.name, "shape": spec.shape.as_list()}
