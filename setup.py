@@ -33,7 +33,8 @@ EXTRAS = {
     # The peers that tests/benchmarks/ measures against. Not needed by any test.
     "bench": ["albumentations<2.1", "opencv-python-headless", "torch==2.13.0", "psutil", "scipy"],
 }
-EXTRAS["test"] += EXTRAS["serve"]
+# schemathesis: asks the server's OpenAPI at random.
+EXTRAS["test"] += [*EXTRAS["serve"], "schemathesis"]
 EXTRAS["dev"] = EXTRAS["test"]
 
 setup(
