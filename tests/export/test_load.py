@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 import unitools as ut
 from unitools.export.manifest import check_manifest, write_manifest
@@ -103,6 +104,19 @@ def test_operations_that_reach_files(tmp_path):
     artefact = ut.export.load(tmp_path / "ReadFile", require_manifest=False, allow_ops=("ReadFile",))
     name = next(iter(artefact.signatures["serving_default"]["inputs"]))
     assert artefact({name: np.array(str(secret))})["y"] == b"secret"
+
+
+def test_an_attribute_does_not_hide_an_operation(tmp_path):
+    """Attributes that begin with a line are free: one may name a function as the operation is named."""
+    path = save(tmp_path / "1", lambda name: {"y": tf.io.read_file(name)}, [tf.TensorSpec((), tf.string)])
+    saved = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
+    for function in saved.meta_graphs[0].graph_def.library.function:
+        for node in function.node_def:
+            if node.op == "ReadFile":
+                node.attr["_x"].func.name = "ReadFile"
+    (path / "saved_model.pb").write_bytes(saved.SerializeToString())
+    with pytest.raises(ut.export.UnsafeArtefactError, match="holds ReadFile "):
+        ut.export.load(path, require_manifest=False)
 
 
 def test_declared_sizes(tmp_path, written):
