@@ -1,14 +1,12 @@
 """The interface that /openapi.json promises, asked at random: no server error, no status that is not promised."""
 
 import pytest
+import schemathesis
 from hypothesis import HealthCheck, given, settings
+from schemathesis import checks
 
-schemathesis = pytest.importorskip("schemathesis")
-
-from schemathesis import checks  # noqa: E402
-
-from unitools.serving import ModelStore, ServerSettings  # noqa: E402
-from unitools.serving.metrics import Metrics  # noqa: E402
+from unitools.serving import ModelStore, ServerSettings
+from unitools.serving.metrics import Metrics
 
 CHECKS = [
     checks.not_a_server_error,

@@ -291,6 +291,8 @@ def test_stopping_answers_what_is_owed(slow_export):
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(f"{url}/healthz")
     server.stop()  # a second time does nothing
+    with pytest.raises(RuntimeError, match="Make another `Server`"):
+        server.start()
 
 
 def test_the_command_serves_and_drains(exports):

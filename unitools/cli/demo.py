@@ -17,9 +17,10 @@ from unitools.cli.served import classify_files
 from unitools.cli.user_error import user_errors
 from unitools.data import ImageFolder
 from unitools.export import VerificationError, saved_model
+from unitools.export.verify import TOLERANCES
 
 _EXAMPLES = 8
-_RTOL, _ATOL = 1e-4, 1e-5  # of `unitools.export.verify`, in float32
+_RTOL, _ATOL = TOLERANCES["float32"]
 
 
 def run_demo(settings: DemoSettings, console: Console | None = None) -> float:

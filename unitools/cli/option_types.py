@@ -21,21 +21,22 @@ def integer_from(low: int) -> Callable[[str], int]:
 
 def rate(text: str) -> float:
     """Return a number above 0 and below 1."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = None
+    number = _number(text)
     if number is None or not 0 < number < 1:
         raise argparse.ArgumentTypeError(f"must be a number above 0 and below 1, not {text!r}")
     return number
 
 
-def positive(text: str) -> float:
+def not_negative(text: str) -> float:
     """Return a number >= 0."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = None
+    number = _number(text)
     if number is None or not 0 <= number < float("inf"):
         raise argparse.ArgumentTypeError(f"must be a number >= 0, not {text!r}")
     return number
+
+
+def _number(text):
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,6 +1,5 @@
 """The last step of a demo: the export is served, and asked over REST."""
 
-import importlib.util
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,9 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from unitools.export import VerificationError
+from unitools.export.verify import TOLERANCES
+from unitools.serving import Client, Server
 
-_RTOL, _ATOL = 1e-4, 1e-5  # of `unitools.export.verify`, in float32
-_PACKAGES = ("fastapi", "uvicorn")
+_RTOL, _ATOL = TOLERANCES["float32"]
 
 
 def ask_over_rest(
@@ -34,13 +34,13 @@ def ask_over_rest(
     Raises:
         VerificationError: The answer differs.
     """
-    if not all(importlib.util.find_spec(package) for package in _PACKAGES):
-        console.print("Not served: that needs `pip install 'unitools[serve]'`.", highlight=False, markup=False)
+    try:
+        made = Server(export.parent, port=0)
+    except ImportError as error:
+        console.print(f"Not served. {error}", highlight=False, markup=False, soft_wrap=True)
         return None
-    from unitools.serving import Client, Server
-
     name = export.parent.name
-    with Server(export.parent, port=0) as server, Client(server.url) as client:
+    with made as server, Client(server.url) as client:
         begin = time.perf_counter()
         answers = client.predict(name, inputs)
         milliseconds = 1000 * (time.perf_counter() - begin)

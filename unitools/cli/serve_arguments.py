@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from unitools.cli.option_types import integer_from, positive
+from unitools.cli.option_types import integer_from, not_negative
 
 _ABOUT = """Serve exports by TensorFlow Serving's REST and gRPC, and by the Open Inference Protocol.
 
@@ -48,7 +48,7 @@ def _add_batching(parser):
     )
     parser.add_argument(
         "--max-wait-ms",
-        type=positive,
+        type=not_negative,
         default=0.0,
         metavar="MS",
         help="that an idle model waits for more requests (default: 0)",
@@ -67,8 +67,12 @@ def _add_limits(parser):
         "--max-body-mib", type=integer_from(1), default=32, metavar="MIB", help="of a request (default: %(default)s)"
     )
     parser.add_argument(
-        "--timeout", type=positive, default=30.0, metavar="SECONDS", help="for an answer (default: %(default)s)"
+        "--timeout", type=not_negative, default=30.0, metavar="SECONDS", help="for an answer (default: %(default)s)"
     )
     parser.add_argument(
-        "--drain", type=positive, default=20.0, metavar="SECONDS", help="to answer what is owed (default: %(default)s)"
+        "--drain",
+        type=not_negative,
+        default=20.0,
+        metavar="SECONDS",
+        help="to answer what is owed (default: %(default)s)",
     )

@@ -36,6 +36,11 @@ def read_contract(folder: Path) -> dict[str, Any]:
     return content
 
 
+def described(tensor: Any) -> dict[str, Any]:
+    """Return what signature.json says of a tensor or its spec."""
+    return {"dtype": tensor.dtype.name, "shape": tensor.shape.as_list()}
+
+
 def _is_side(side):
     return isinstance(side, dict) and all(
         isinstance(one, dict) and isinstance(one.get("dtype"), str) and isinstance(one.get("shape"), list)

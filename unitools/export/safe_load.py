@@ -9,9 +9,9 @@ import tensorflow as tf
 
 from unitools.core.checks import check_flag, check_integer, fail
 from unitools.export.artefact import Artefact
-from unitools.export.contract import read_contract, read_labels
+from unitools.export.contract import CONTRACT, described, read_contract, read_labels
 from unitools.export.graph_check import check_graph
-from unitools.export.manifest import check_manifest
+from unitools.export.manifest import MANIFEST, check_manifest
 from unitools.export.unsafe_artefact_error import UnsafeArtefactError
 
 _GIB = 2**30
@@ -55,7 +55,7 @@ def load(
     path = Path(path)
     if not path.is_dir():
         fail("path", str(path), "a folder that an export function wrote", "Check the path.")
-    if require_manifest or (path / "manifest.json").exists():
+    if require_manifest or (path / MANIFEST).exists():
         check_manifest(path)
     if not (path / "saved_model.pb").is_file():
         raise UnsafeArtefactError(f"{path} must hold saved_model.pb. It may be half written. Export again.")
@@ -69,11 +69,11 @@ def load(
 
 
 def _loaded(path):
-    contract = read_contract(path) if (path / "signature.json").exists() else None
+    contract = read_contract(path) if (path / CONTRACT).exists() else None
     if contract is not None:
         _check_versions(path, contract)
     functions = tf.saved_model.load(str(path)).signatures
-    contract = contract or contract_of(functions)
+    contract = contract or _contract_of(functions)
 
     def call(signature, inputs):
         outputs = functions[signature](**{name: tf.constant(value) for name, value in inputs.items()})
@@ -98,23 +98,13 @@ def _release(version):
     return tuple(int(part) if part.isdigit() else 0 for part in parts)
 
 
-def contract_of(functions: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what signature.json would say, of a SavedModel that has none.
-
-    Args:
-        functions: Its signatures.
-    """
+def _contract_of(functions):
+    """Return what signature.json would say, of a SavedModel that has none."""
     signatures = {}
     for name, function in functions.items():
         inputs = {spec.name: spec for spec in function.structured_input_signature[1].values()}
-        signatures[name] = {
-            "inputs": {key: _described(spec) for key, spec in inputs.items()},
-            "outputs": {key: _described(spec) for key, spec in function.structured_outputs.items()},
-        }
+        both = {"inputs": inputs, "outputs": function.structured_outputs}
+        if any(spec.shape.rank is None for side in both.values() for spec in side.values()):
+            raise UnsafeArtefactError(f"Signature {name} must have tensors of known rank. Export it with shapes.")
+        signatures[name] = {side: {key: described(spec) for key, spec in specs.items()} for side, specs in both.items()}
     return {"keras": None, "tensorflow": None, "labels": None, "model_outputs": None, "signatures": signatures}
-
-
-def _described(spec):
-    if spec.shape.rank is None:
-        raise UnsafeArtefactError(f"{spec.name} must have a known rank. Export it with shapes.")
-    return {"dtype": spec.dtype.name, "shape": spec.shape.as_list()}

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from unitools.core.checks import check_choice, check_flag, fail
-from unitools.export.contract import LABELS, write_contract
+from unitools.export.contract import LABELS, described, write_contract
 from unitools.export.endpoints import array_endpoint, bytes_endpoint, image_endpoint
 from unitools.export.manifest import write_manifest
 from unitools.export.publish import publishing
@@ -136,8 +136,8 @@ def _write(model, preprocess, endpoints, names, labels, folder):
     for name, (function, specs) in endpoints.items():
         traced = archive.add_endpoint(name, function, specs).get_concrete_function()
         contract[name] = {
-            "inputs": {spec.name: _described(spec) for spec in specs},
-            "outputs": {name: _described(output) for name, output in sorted(traced.structured_outputs.items())},
+            "inputs": {spec.name: described(spec) for spec in specs},
+            "outputs": {name: described(output) for name, output in sorted(traced.structured_outputs.items())},
         }
     _share_variables(archive)
     archive.write_out(str(folder), verbose=False)
@@ -162,7 +162,3 @@ def _write_labels(file, labels):
     if file.exists():
         fail("labels", file.name, "a name that no asset of the model has", "Rename the model's own labels.txt.")
     file.write_text("\n".join(labels) + "\n", encoding="utf-8")
-
-
-def _described(tensor):
-    return {"dtype": tensor.dtype.name, "shape": tensor.shape.as_list()}

@@ -64,7 +64,8 @@ class Server:
         if grpc_port is not None:
             check_integer("grpc_port", grpc_port, 0, 65535)
         self._uvicorn = require("uvicorn", "serve", "`Server`")
-        require("fastapi", "serve", "`Server`")
+        for package in ("fastapi", "orjson"):
+            require(package, "serve", "`Server`")
         self._host, self._port, self._grpc_port = host, port, grpc_port
         self._settings = settings or ServerSettings()
         self._metrics = Metrics()
@@ -86,6 +87,8 @@ class Server:
         Returns:
             The server.
         """
+        if self._draining:
+            raise RuntimeError("A server that was stopped cannot be started again. Make another `Server`.")
         with contextlib.ExitStack() as undo:
             listener = undo.enter_context(_listener(self._host, self._port))
             self.store.start()

@@ -10,15 +10,7 @@ import numpy as np
 from unitools.core.checks import fail
 from unitools.serving.client.http_caller import HttpCaller
 from unitools.serving.client.serving_error import ServingError
-
-_TO = {
-    "bool": "BOOL",
-    "float16": "FP16",
-    "float32": "FP32",
-    "float64": "FP64",
-    **{f"{sign}int{bits}": f"{sign.upper()}INT{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
-}
-_FROM = {datatype: dtype for dtype, datatype in _TO.items()} | {"BF16": "float32", "BYTES": "string"}
+from unitools.serving.dtypes import FROM_OPEN_INFERENCE, OPEN_INFERENCE, holds_text, numpy_dtype
 
 
 class OpenInferenceCaller:
@@ -85,36 +77,28 @@ def _path(model, version):
 
 
 def _described(one):
-    dtype = _FROM.get(one["datatype"], one["datatype"].lower())
+    dtype = FROM_OPEN_INFERENCE.get(one["datatype"], one["datatype"].lower())
     return {"dtype": dtype, "shape": [None if side < 0 else side for side in one["shape"]]}
 
 
 def _tensor(name, value, dtype):
-    array = np.asarray(value, object if _holds_text(value) else None)
+    array = np.asarray(value, object if holds_text(value) else None)
     if array.dtype == object:
         items = [item if isinstance(item, bytes) else str(item).encode() for item in array.ravel()]
         data = [base64.b64encode(item).decode("ascii") for item in items]
         found = {"name": name, "shape": list(array.shape), "datatype": "BYTES", "data": data}
         return found | {"parameters": {"content_type": "base64"}}
     given = array.dtype
-    if dtype in _TO and given.kind in "iuf" and not isinstance(value, np.ndarray):
+    if dtype in OPEN_INFERENCE and given.kind in "iuf" and not isinstance(value, np.ndarray):
         array = array.astype(dtype) if np.dtype(dtype).kind == "f" or given.kind in "iu" else array
     data = np.ascontiguousarray(array).ravel()
-    return {"name": name, "shape": list(array.shape), "datatype": _TO[array.dtype.name], "data": data}
-
-
-def _holds_text(value):
-    if isinstance(value, np.ndarray):
-        return value.dtype.kind in "OUS"
-    while isinstance(value, (list, tuple)) and value:
-        value = value[0]
-    return isinstance(value, (str, bytes))
+    return {"name": name, "shape": list(array.shape), "datatype": OPEN_INFERENCE[array.dtype.name], "data": data}
 
 
 def _array(one):
-    dtype = _FROM[one["datatype"]]
+    dtype = FROM_OPEN_INFERENCE[one["datatype"]]
     if dtype != "string":
-        return np.asarray(one["data"], dtype).reshape(one["shape"])
+        return np.asarray(one["data"], numpy_dtype(dtype)).reshape(one["shape"])
     encoded = (one.get("parameters") or {}).get("content_type") == "base64"
     array = np.empty(len(one["data"]), object)
     array[:] = [base64.b64decode(item) if encoded else item.encode("utf-8") for item in one["data"]]

@@ -9,8 +9,7 @@ import numpy as np
 
 from unitools.serving.client.http_caller import HttpCaller
 from unitools.serving.client.serving_error import ServingError
-
-_DTYPES = {"DT_HALF": "float16", "DT_FLOAT": "float32", "DT_DOUBLE": "float64", "DT_BFLOAT16": "float32"}
+from unitools.serving.dtypes import FROM_TENSORFLOW, numpy_dtype
 
 
 class TensorflowCaller:
@@ -92,7 +91,7 @@ def _sides(signature):
 def _described(info):
     dims = info["tensor_shape"].get("dim", [])
     shape = [None if int(one["size"]) < 0 else int(one["size"]) for one in dims]
-    return {"dtype": _DTYPES.get(info["dtype"], info["dtype"].removeprefix("DT_").lower()), "shape": shape}
+    return {"dtype": FROM_TENSORFLOW.get(info["dtype"], info["dtype"]), "shape": shape}
 
 
 def _plain(value):
@@ -108,7 +107,7 @@ def _plain(value):
 
 def _array(value, spec):
     if spec["dtype"] != "string":
-        return np.asarray(value, spec["dtype"])
+        return np.asarray(value, numpy_dtype(spec["dtype"]))
     return np.array(_bytes(value), object) if isinstance(value, list) else np.array(_bytes([value])[0], object)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from unitools.serving.dtypes import numpy_dtype
 from unitools.serving.models.picture_pixels import declared_pixels
 from unitools.serving.models.tensor import Tensor
 from unitools.serving.request_error import refuse
@@ -37,24 +38,16 @@ def _numbers(tensor, value):
         refuse(tensor.name, tensor.dtype, "of a dtype that can be asked for here", "Export another signature.")
     if given.dtype.kind not in kinds and given.size:
         refuse(tensor.name, value if given.dtype.kind in "OUS" else str(given.dtype), f"of dtype {tensor.dtype}")
-    dtype = _numpy_dtype(tensor.dtype)
-    if given.dtype.kind == "f" and not np.isfinite(given).all():
+    dtype = numpy_dtype(tensor.dtype)
+    if given.dtype.kind in "fV" and not np.isfinite(given).all():
         refuse(tensor.name, "NaN or infinity", "of finite numbers")
     with np.errstate(over="ignore", invalid="ignore"):
         array = given.astype(dtype)
     if given.dtype.kind in "iu" and dtype.kind in "iu" and not np.array_equal(array, given):
         refuse(tensor.name, value, f"within the range of {tensor.dtype}")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
+    if array.dtype.kind in "fV" and not np.isfinite(array).all():
         refuse(tensor.name, value, f"within the range of {tensor.dtype}")
     return array
-
-
-def _numpy_dtype(name):
-    if name == "bfloat16":
-        import ml_dtypes
-
-        return np.dtype(ml_dtypes.bfloat16)
-    return np.dtype(name)
 
 
 def _strings(tensor, value):

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from unitools.serving.dtypes import numpy_dtype
 from unitools.serving.models.predictor import DEFAULT_SIGNATURE, Predictor
 from unitools.serving.request_error import RequestError
 
@@ -24,8 +25,8 @@ def warm_up(predictor: Predictor) -> int:
     calls = list(_recorded(file)) if file.is_file() else []
     calls = calls or [call for name in predictor.signatures for call in _made(predictor, name)]
     for signature, inputs in calls:
-        # A request that does not fit is no reason to refuse the version: whoever sends it is told.
-        with contextlib.suppress(RequestError):
+        # An input that we made up, or that does not fit, is no reason to refuse the version: whoever sends it is told.
+        with contextlib.suppress(RequestError, tf.errors.OpError):
             predictor.predict(inputs, signature)
     return len(calls)
 
@@ -49,7 +50,7 @@ def _made(predictor, signature):
         yield (
             signature,
             {
-                name: np.zeros([rows, *(side or _MADE_SIDE for side in tensor.shape[1:])], tensor.dtype)
+                name: np.zeros([rows, *(side or _MADE_SIDE for side in tensor.shape[1:])], numpy_dtype(tensor.dtype))
                 for name, tensor in specs.items()
             },
         )

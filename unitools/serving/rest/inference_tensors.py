@@ -4,19 +4,11 @@ import math
 
 import numpy as np
 
+from unitools.serving.dtypes import FROM_OPEN_INFERENCE, OPEN_INFERENCE, numpy_dtype
 from unitools.serving.models.extent import check_extent
 from unitools.serving.request_error import refuse
 from unitools.serving.rest.body import as_text, from_base64, to_base64
 
-DATATYPES = {
-    "bool": "BOOL",
-    "string": "BYTES",
-    "float16": "FP16",
-    "bfloat16": "BF16",
-    "float32": "FP32",
-    "float64": "FP64",
-    **{f"{sign}int{bits}": f"{sign.upper()}INT{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
-}
 _KINDS = {"B": "b", "I": "iu", "U": "iu", "F": "iuf"}
 
 
@@ -32,8 +24,8 @@ def read_tensor(given: dict) -> tuple[str, np.ndarray]:
     if not isinstance(shape, list) or len(shape) > 32 or not all(type(side) is int and side >= 0 for side in shape):
         refuse(f"{name}.shape", shape, "a list of sizes >= 0")
     check_extent(f"{name}.shape", shape)
-    if datatype not in DATATYPES.values():
-        refuse(f"{name}.datatype", datatype, f"one of {sorted(DATATYPES.values())}")
+    if datatype not in OPEN_INFERENCE.values():
+        refuse(f"{name}.datatype", datatype, f"one of {sorted(OPEN_INFERENCE.values())}")
     if not isinstance(given.get("data"), list):
         refuse(f"{name}.data", given.get("data"), "a list")
     flat = _flat(name, given["data"])
@@ -67,12 +59,7 @@ def _array(name, flat, datatype, parameters):
         refuse(f"{name}.data", flat, f"a list of {datatype}")
     if array.dtype.kind not in _KINDS[datatype[0]] and array.size:
         refuse(f"{name}.data", flat, f"a list of {datatype}")
-    return array if array.size else array.astype(_numpy_dtype(datatype))
-
-
-def _numpy_dtype(datatype):
-    name = next(dtype for dtype, one in DATATYPES.items() if one == datatype)
-    return np.float32 if name == "bfloat16" else np.dtype(name)
+    return array if array.size else array.astype(numpy_dtype(FROM_OPEN_INFERENCE[datatype]))
 
 
 def written_tensor(name: str, array: np.ndarray) -> dict:
@@ -80,7 +67,7 @@ def written_tensor(name: str, array: np.ndarray) -> dict:
     if array.dtype != object:
         array = array.astype(np.float32) if array.dtype.kind == "V" else array
         content = np.ascontiguousarray(array).ravel()
-        return {"name": name, "shape": list(array.shape), "datatype": DATATYPES[array.dtype.name], "data": content}
+        return {"name": name, "shape": list(array.shape), "datatype": OPEN_INFERENCE[array.dtype.name], "data": content}
     items = array.ravel().tolist()
     texts = [as_text(item) for item in items]
     found = {"name": name, "shape": list(array.shape), "datatype": "BYTES", "data": texts}

@@ -8,11 +8,12 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from unitools.serving.dtypes import OPEN_INFERENCE
 from unitools.serving.request_error import RequestError, refuse
 from unitools.serving.rest.asking import ask
 from unitools.serving.rest.body import json_answer, read_json
 from unitools.serving.rest.documented import ASKING, INFER, LOOKING, failures
-from unitools.serving.rest.inference_tensors import DATATYPES, read_tensor, written_tensor
+from unitools.serving.rest.inference_tensors import read_tensor, written_tensor
 from unitools.serving.rest.numbers import version_number
 from unitools.serving.version import VERSION
 
@@ -96,7 +97,7 @@ def _metadata(request, model, version=None):
 
 def _described(tensor):
     shape = [-1 if side is None else side for side in tensor.shape]
-    return {"name": tensor.name, "datatype": DATATYPES.get(tensor.dtype, tensor.dtype.upper()), "shape": shape}
+    return {"name": tensor.name, "datatype": OPEN_INFERENCE.get(tensor.dtype, tensor.dtype.upper()), "shape": shape}
 
 
 async def _infer(request, model, version=None):

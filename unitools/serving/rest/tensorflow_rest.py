@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from unitools.serving.dtypes import TENSORFLOW
 from unitools.serving.request_error import RequestError
 from unitools.serving.rest.asking import ask
 from unitools.serving.rest.body import json_answer, read_json
@@ -15,14 +16,6 @@ from unitools.serving.rest.numbers import version_number
 from unitools.serving.rest.rows_and_columns import answer_of, read_request
 
 router = APIRouter(tags=["TensorFlow Serving REST v1"])
-_DTYPES = {
-    "float16": "DT_HALF",
-    "bfloat16": "DT_BFLOAT16",
-    "float32": "DT_FLOAT",
-    "float64": "DT_DOUBLE",
-    "bool": "DT_BOOL",
-    "string": "DT_STRING",
-}
 
 
 @router.post("/v1/models/{model}:predict", responses=ASKING, openapi_extra=PREDICT)
@@ -121,5 +114,5 @@ def _metadata(model, number, predictor):
 
 def _tensor_info(tensor):
     sizes = [{"size": str(-1 if side is None else side), "name": ""} for side in tensor.shape]
-    dtype = _DTYPES.get(tensor.dtype, f"DT_{tensor.dtype.upper()}")
+    dtype = TENSORFLOW.get(tensor.dtype, f"DT_{tensor.dtype.upper()}")
     return {"dtype": dtype, "tensor_shape": {"dim": sizes, "unknown_rank": False}, "name": tensor.name}

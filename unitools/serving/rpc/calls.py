@@ -9,6 +9,7 @@ import grpc
 from unitools.serving.request_error import RequestError
 
 _LOG = logging.getLogger("unitools.serving")
+RETRY_AFTER = "retry-after"
 CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     401: grpc.StatusCode.UNAUTHENTICATED,
@@ -39,7 +40,7 @@ def answering(context: grpc.ServicerContext, settings, metrics, model: str):
     except RequestError as error:
         status = error.status
         if error.retry_after_s is not None:
-            context.set_trailing_metadata((("retry-after", str(max(1, round(error.retry_after_s)))),))
+            context.set_trailing_metadata(((RETRY_AFTER, str(max(1, round(error.retry_after_s)))),))
         context.abort(CODES.get(error.status, grpc.StatusCode.UNKNOWN), error.message)
     except Exception:
         status = 500

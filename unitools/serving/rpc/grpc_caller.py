@@ -10,6 +10,7 @@ import numpy as np
 from unitools.core.checks import fail
 from unitools.core.optional import require
 from unitools.serving.client.serving_error import ServingError
+from unitools.serving.dtypes import holds_text
 
 _LONGEST_WAIT_S = 10.0
 _MAX_MESSAGE = 2**31 - 1
@@ -73,7 +74,7 @@ class GrpcCaller:
 
     def _lists(self, inputs, model, version, signature):
         """Return the dtypes that the model takes where lists of numbers are given, which have none of their own."""
-        if all(isinstance(value, np.ndarray) or _holds_text(value) for value in inputs.values()):
+        if all(isinstance(value, np.ndarray) or holds_text(value) for value in inputs.values()):
             return {}
         signatures = self.metadata(model, version)["signatures"]
         return signatures.get(signature or "serving_default", {"inputs": {}})["inputs"]
@@ -125,6 +126,8 @@ class GrpcCaller:
     def _refused(self, error):
         code = error.code().name
         status = _STATUS.get(code, 500)
+        if code == "CANCELLED":  # not by us
+            return ServingError(503, f"The server at {self._address} ended before it answered.")
         if code == "UNAVAILABLE" and not error.trailing_metadata():
             return ServingError(0, f"No answer from {self._address}: {error.details()}")
         return ServingError(status, error.details() or code)
@@ -159,9 +162,3 @@ def _typed(value, described):
         return value
     array = np.asarray(value)
     return array.astype(described["dtype"]) if array.dtype.kind in "iuf" else array
-
-
-def _holds_text(value):
-    while isinstance(value, (list, tuple)) and value:
-        value = value[0]
-    return isinstance(value, (str, bytes))

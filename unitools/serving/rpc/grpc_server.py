@@ -31,6 +31,7 @@ class GrpcServer:
         require("tensorflow_serving.apis", "serve", "gRPC")
         from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
+        from unitools.serving.rpc.closing_interceptor import ClosingInterceptor
         from unitools.serving.rpc.model_service import ModelService
         from unitools.serving.rpc.prediction_service import PredictionService
         from unitools.serving.rpc.unreadable_interceptor import UnreadableInterceptor
@@ -38,11 +39,12 @@ class GrpcServer:
         size = settings.limits.max_body_bytes
         options = [("grpc.max_receive_message_length", size), ("grpc.max_send_message_length", -1)]
         options.append(("grpc.so_reuseport", 0))  # a taken port is an error, not a shared one
+        self._closing = ClosingInterceptor()
         # Beyond the threads calls wait in the executor; beyond the limit they are refused at once.
         self._server = grpc.server(
             ThreadPoolExecutor(_THREADS, "grpc"),
             options=options,
-            interceptors=[UnreadableInterceptor()],
+            interceptors=[self._closing, UnreadableInterceptor()],
             maximum_concurrent_rpcs=settings.limits.max_requests,
         )
         service = (store, settings, metrics)
@@ -65,5 +67,7 @@ class GrpcServer:
         self._server.start()
 
     def stop(self, grace_s: float) -> None:
-        """Take no more calls, and wait for those in work, at most `grace_s` seconds."""
+        """Refuse new calls, and wait for those in work, at most `grace_s` seconds."""
+        if grace_s:
+            self._closing.close()
         self._server.stop(grace_s).wait()

@@ -6,27 +6,20 @@ Source: tensorflow_serving/apis/model_service.proto.
 from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
 
 from unitools.serving.request_error import RequestError
-from unitools.serving.rpc.calls import answering
 from unitools.serving.rpc.model_spec import model_of
+from unitools.serving.rpc.service import Service
 
 
-class ModelService(model_service_pb2_grpc.ModelServiceServicer):
+class ModelService(Service, model_service_pb2_grpc.ModelServiceServicer):
     """GetModelStatus; the configuration cannot be changed by a call.
 
-    Args:
-        store: The models.
-        settings: `ServerSettings`.
-        metrics: `Metrics`.
+    Args: as of `Service`.
     """
-
-    def __init__(self, store, settings, metrics):
-        self._store, self._settings, self._metrics = store, settings, metrics
 
     def GetModelStatus(self, request, context):
         """Tell where the versions of a model stand."""
         name = request.model_spec.name
-        known = name if name in self._store.names() else ""
-        with answering(context, self._settings, self._metrics, known):
+        with self._answering(name, context):
             _, version, _ = model_of(request.model_spec)
             response = get_model_status_pb2.GetModelStatusResponse()
             for state in self._store.versions(name):
@@ -42,5 +35,5 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
 
     def HandleReloadConfigRequest(self, request, context):
         """Refuse."""
-        with answering(context, self._settings, self._metrics, ""):
+        with self._answering("", context):
             raise RequestError(501, "Models are changed in the served folder, not by a call.")

@@ -9,26 +9,20 @@ from tensorflow.core.framework import tensor_shape_pb2, types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
 
+from unitools.serving.dtypes import TENSORFLOW
 from unitools.serving.request_error import RequestError
-from unitools.serving.rpc.calls import answering
 from unitools.serving.rpc.model_spec import model_of
+from unitools.serving.rpc.service import Service
 from unitools.serving.rpc.tensors import from_proto, to_proto
 
 _INSTEAD = "Call Predict, with the inputs that GetModelMetadata names."
-_DTYPES = {"float16": "HALF", "float32": "FLOAT", "float64": "DOUBLE"}
 
 
-class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
+class PredictionService(Service, prediction_service_pb2_grpc.PredictionServiceServicer):
     """Predict and GetModelMetadata; the calls that take tf.Example are not there.
 
-    Args:
-        store: The models.
-        settings: `ServerSettings`.
-        metrics: `Metrics`.
+    Args: as of `Service`.
     """
-
-    def __init__(self, store, settings, metrics):
-        self._store, self._settings, self._metrics = store, settings, metrics
 
     def Predict(self, request, context):
         """Answer for the inputs of a request."""
@@ -77,9 +71,6 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         with self._answering("", context):
             raise RequestError(501, f"MultiInference is not offered. {_INSTEAD}")
 
-    def _answering(self, name, context):
-        return answering(context, self._settings, self._metrics, name if name in self._store.names() else "")
-
     def _wanted(self, request, options):
         """Return the names of the outputs that are asked for."""
         wanted = list(request.output_filter)
@@ -113,7 +104,7 @@ def _signature_map(predictor):
 
 
 def _tensor_info(tensor):
-    dtype = types_pb2.DataType.Value(f"DT_{_DTYPES.get(tensor.dtype, tensor.dtype.upper())}")
+    dtype = types_pb2.DataType.Value(TENSORFLOW.get(tensor.dtype, f"DT_{tensor.dtype.upper()}"))
     dims = [tensor_shape_pb2.TensorShapeProto.Dim(size=-1 if side is None else side) for side in tensor.shape]
     shape = tensor_shape_pb2.TensorShapeProto(dim=dims)
     return meta_graph_pb2.TensorInfo(name=tensor.name, dtype=dtype, tensor_shape=shape)

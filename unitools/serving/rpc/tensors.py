@@ -5,6 +5,7 @@ import math
 import numpy as np
 from tensorflow.core.framework import tensor_pb2, types_pb2
 
+from unitools.serving.dtypes import FROM_TENSORFLOW, TENSORFLOW, numpy_dtype
 from unitools.serving.models.extent import check_extent
 from unitools.serving.request_error import refuse
 
@@ -20,7 +21,6 @@ _FIELDS = {
     **{f"DT_{sign}INT{bits}": "int_val" for sign in ("", "U") for bits in (8, 16)},
     "DT_INT32": "int_val",
 }
-_NAMES = {"DT_FLOAT": "float32", "DT_DOUBLE": "float64", "DT_HALF": "float16"}
 _MAX_RANK = 32
 
 
@@ -44,7 +44,7 @@ def from_proto(name: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
     if dtype == "DT_STRING":
         return _strings(name, list(proto.string_val), shape)
     if proto.tensor_content:
-        return _from_content(name, proto.tensor_content, _numpy_dtype(dtype), shape)
+        return _from_content(name, proto.tensor_content, numpy_dtype(FROM_TENSORFLOW[dtype]), shape)
     values = _values(dtype, getattr(proto, _FIELDS[dtype]))
     return _filled(name, values, shape)
 
@@ -56,9 +56,10 @@ def _from_content(name, content, dtype, shape):
 
 
 def _values(dtype, field):
+    wanted = numpy_dtype(FROM_TENSORFLOW[dtype])
     if _FIELDS[dtype] == "half_val":
-        return np.array(field, np.int64).astype(np.uint16).view(_numpy_dtype(dtype))
-    return np.array(field, np.int64 if _FIELDS[dtype] == "int_val" else None).astype(_numpy_dtype(dtype))
+        return np.array(field, np.int64).astype(np.uint16).view(wanted)
+    return np.array(field, np.int64 if _FIELDS[dtype] == "int_val" else None).astype(wanted)
 
 
 def _filled(name, values, shape):
@@ -88,17 +89,9 @@ def to_proto(value) -> tensor_pb2.TensorProto:
         items = [item.encode("utf-8") if isinstance(item, str) else bytes(item) for item in array.ravel().tolist()]
         proto = tensor_pb2.TensorProto(dtype=types_pb2.DT_STRING, string_val=items)
     else:
-        kind = next(one for one in _FIELDS if _numpy_dtype(one) == array.dtype)
+        kind = TENSORFLOW[array.dtype.name]
         content = np.ascontiguousarray(array).tobytes()
         proto = tensor_pb2.TensorProto(dtype=types_pb2.DataType.Value(kind), tensor_content=content)
     for side in array.shape:
         proto.tensor_shape.dim.add(size=side)
     return proto
-
-
-def _numpy_dtype(dtype):
-    if dtype == "DT_BFLOAT16":
-        import ml_dtypes
-
-        return np.dtype(ml_dtypes.bfloat16)
-    return np.dtype(_NAMES.get(dtype, dtype.removeprefix("DT_").lower()))
