@@ -14,8 +14,9 @@ EXTRAS = {
     "pgvector": ["psycopg", "pgvector"],
     # cloudpickle: a search sends functions of a notebook to the processes of its trials.
     "tune": ["keras-tuner", "optuna", "cloudpickle"],
-    "onnx": ["tf2onnx", "onnxruntime"],
+    "onnx": ["tf2onnx>=1.17", "onnx", "onnxruntime"],
     "litert": ["ai-edge-litert"],
+    "openvino": ["openvino"],
     "audio": ["soundfile"],
     # Only `ImageDataGenerator.flow_from_dataframe` takes data frames.
     "pandas": ["pandas"],
@@ -35,6 +36,7 @@ EXTRAS = {
 }
 # schemathesis: asks the server's OpenAPI at random.
 EXTRAS["test"] += [*EXTRAS["serve"], "schemathesis"]
+EXTRAS["test"] += [*EXTRAS["onnx"], *EXTRAS["litert"], *EXTRAS["openvino"]]
 EXTRAS["dev"] = EXTRAS["test"]
 
 setup(

@@ -1,7 +1,12 @@
 """Exports that are compared with the model before they appear."""
 
 from unitools.export.artefact import Artefact
+from unitools.export.conversion_error import ConversionError
 from unitools.export.image_bytes import images_from_bytes
+from unitools.export.keras_file import keras_file
+from unitools.export.litert import litert
+from unitools.export.onnx import onnx
+from unitools.export.openvino import openvino
 from unitools.export.safe_load import load
 from unitools.export.saved_model import saved_model
 from unitools.export.unsafe_artefact_error import UnsafeArtefactError
@@ -11,11 +16,16 @@ from unitools.export.verify import verify
 
 __all__ = [
     "Artefact",
+    "ConversionError",
     "UnsafeArtefactError",
     "VerificationError",
     "VerificationReport",
     "images_from_bytes",
+    "keras_file",
+    "litert",
     "load",
+    "onnx",
+    "openvino",
     "saved_model",
     "verify",
 ]

@@ -13,7 +13,7 @@ def compare(signature, answers, expected, rtol, atol):
 
     Args:
         signature: Its name, for messages.
-        answers: {output name: tensor} of the export.
+        answers: {output name: tensor or array} of the export.
         expected: {output name: array}; where the export was given the first examples only, longer, and padded to the
             longest of all.
         rtol: Relative tolerance.
@@ -25,7 +25,7 @@ def compare(signature, answers, expected, rtol, atol):
     """
     if set(answers) != set(expected):
         raise VerificationError(f"Signature {signature} must return {sorted(expected)}. It returned {sorted(answers)}.")
-    values = {key: tensor.numpy() for key, tensor in answers.items()}
+    values = {key: np.asarray(tensor) for key, tensor in answers.items()}
     expected = {key: _first_examples(reference, values[key].shape) for key, reference in expected.items()}
     for key, reference in expected.items():
         _check_kind(signature, key, values[key], reference)

@@ -9,8 +9,14 @@ import tensorflow as tf
 
 from unitools.core.checks import check_flag, check_integer, fail
 from unitools.export.artefact import Artefact
+from unitools.export.call_portable import FILES
+from unitools.export.call_portable import load as load_portable
+from unitools.export.checks.graph_check import check_graph
+from unitools.export.checks.keras_file_check import IMPORTED, check_keras_file
+from unitools.export.checks.litert_check import check_litert
+from unitools.export.checks.onnx_check import check_onnx
+from unitools.export.checks.openvino_check import check_openvino
 from unitools.export.contract import CONTRACT, described, read_contract, read_labels
-from unitools.export.graph_check import check_graph
 from unitools.export.manifest import MANIFEST, check_manifest
 from unitools.export.unsafe_artefact_error import UnsafeArtefactError
 
@@ -27,14 +33,16 @@ def load(
     """Load an export, after everything about it that can be checked without running it.
 
     Why: a SavedModel is a program, which may read and write files, and a file of a few bytes may ask for all memory.
-    Checked are the manifest, the operations of each function, the declared sizes, and the versions that wrote it.
+    Checked are the manifest, the operations of each function, the declared sizes, and the versions that wrote it; of
+    the other formats their operations, layers, sizes and references to other files.
 
     Args:
         path: Folder that an export function of `ut.export` wrote.
         max_bytes: Most bytes that variables and constants may declare. Default 4 GiB.
         require_manifest: Refuse a folder without manifest.json. Default True. False takes exports of others; their
             operations and sizes are checked all the same. A manifest that is there is always checked.
-        allow_ops: Names of TensorFlow operations that are allowed besides those that compute. Default none.
+        allow_ops: Names of operations, or classes of a .keras file, that are allowed besides those that compute.
+            Default none.
 
     Returns:
         The loaded export, which is called with arrays by name.
@@ -57,21 +65,32 @@ def load(
         fail("path", str(path), "a folder that an export function wrote", "Check the path.")
     if require_manifest or (path / MANIFEST).exists():
         check_manifest(path)
-    if not (path / "saved_model.pb").is_file():
-        raise UnsafeArtefactError(f"{path} must hold saved_model.pb. It may be half written. Export again.")
-    declared = check_graph(path, allow_ops)
+    contract = read_contract(path) if (path / CONTRACT).exists() else None
+    kind = (contract or {}).get("format", "saved_model")
+    file = path / FILES.get(kind, "saved_model.pb")
+    if kind not in (*FILES, "saved_model") or not file.is_file():
+        raise UnsafeArtefactError(f"{path} must hold {file.name}, as it is of format {kind!r}. Export again.")
+    declared = _declared(kind, file, max_bytes, allow_ops)
     if declared > max_bytes:
         raise UnsafeArtefactError(
             f"{path} must declare at most max_bytes={max_bytes:,} bytes of variables and constants. It declares "
             f"{declared:,}. Give a larger max_bytes if that is right."
         )
-    return _loaded(path)
-
-
-def _loaded(path):
-    contract = read_contract(path) if (path / CONTRACT).exists() else None
     if contract is not None:
         _check_versions(path, contract)
+    return _loaded(path, contract) if kind == "saved_model" else _loaded_portable(path, contract)
+
+
+def _declared(kind, file, max_bytes, allow_ops):
+    """Check the file, and return the bytes that it declares."""
+    if kind == "saved_model":
+        return check_graph(file.parent, allow_ops)
+    if kind == "keras":
+        return check_keras_file(file, max_bytes, allow_ops)
+    return {"onnx": check_onnx, "litert": check_litert, "openvino": check_openvino}[kind](file, allow_ops)
+
+
+def _loaded(path, contract):
     functions = tf.saved_model.load(str(path)).signatures
     contract = contract or _contract_of(functions)
 
@@ -80,6 +99,18 @@ def _loaded(path):
         return {name: tensor.numpy() for name, tensor in outputs.items()}
 
     return Artefact(path, contract, read_labels(path, contract), call)
+
+
+def _loaded_portable(path, contract):
+    packages = contract.get("packages", [])
+    if not isinstance(packages, list) or not IMPORTED.issuperset(packages):
+        raise UnsafeArtefactError(f"{path} must import packages of {sorted(IMPORTED)} alone. It names {packages}.")
+    try:
+        function = load_portable(path)
+    except ModuleNotFoundError as error:
+        kind = contract["format"]
+        raise ImportError(f"Loading {path} needs {error.name!r}: pip install 'unitools[{kind}]'") from error
+    return Artefact(path, contract, read_labels(path, contract), lambda _, inputs: function(inputs))
 
 
 def _check_versions(path: Path, contract: Mapping[str, Any]):

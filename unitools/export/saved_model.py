@@ -10,6 +10,7 @@ import tensorflow as tf
 from unitools.core.checks import check_choice, check_flag, fail
 from unitools.export.contract import LABELS, described, write_contract
 from unitools.export.endpoints import array_endpoint, bytes_endpoint, image_endpoint
+from unitools.export.labels import checked_labels, write_labels
 from unitools.export.manifest import write_manifest
 from unitools.export.publish import publishing
 from unitools.export.signatures import image_spec, input_specs, input_structure, output_names
@@ -79,7 +80,7 @@ def saved_model(
     if inputs == "arrays" and (preprocess is not None or image_size is not None):
         fail("preprocess", preprocess, 'left out with inputs="arrays", like `image_size`', "Put it into the model.")
     input_structure(model)  # says first whether the model can be exported at all
-    labels = _checked_labels(model, labels)
+    labels = checked_labels(model, labels)
     if labels is not None and output_name not in (None, "probabilities"):
         fail("output_name", output_name, '"probabilities" where labels are given', "Leave one of them out.")
     if output_name is None and (inputs != "arrays" or labels is not None):
@@ -93,24 +94,6 @@ def saved_model(
         )
         write_manifest(folder)
     return VerificationReport(**{**vars(report), "path": str(path)})
-
-
-def _checked_labels(model, labels):
-    if labels is None:
-        return None
-    labels = list(labels)
-    if not all(isinstance(label, str) and "\n" not in label for label in labels):
-        fail("labels", labels, "strings without line breaks")
-    outputs = getattr(model, "outputs", None) or []
-    units = outputs[0].shape[-1] if len(outputs) == 1 and len(outputs[0].shape) == 2 else None
-    if len(labels) != (2 if units == 1 else units) or len(set(labels)) != len(labels):
-        fail(
-            "labels",
-            labels,
-            f"distinct, one for each unit of one output (batch, units); the model has {[x.shape for x in outputs]}",
-            "Give them in the order of the units; two for a single sigmoid unit.",
-        )
-    return labels
 
 
 def _endpoints(model, inputs, labels, preprocess, image_size, names):
@@ -142,7 +125,7 @@ def _write(model, preprocess, endpoints, names, labels, folder):
     _share_variables(archive)
     archive.write_out(str(folder), verbose=False)
     if labels is not None:
-        _write_labels(folder / LABELS, labels)
+        write_labels(folder / LABELS, labels)
     contract = {"serving_default": next(iter(contract.values()))} | contract
     content = {"keras": keras.__version__, "tensorflow": tf.__version__, "labels": LABELS if labels else None}
     content |= {"model_outputs": names, "signatures": contract}
@@ -156,9 +139,3 @@ def _share_variables(archive):
     """
     for name in ("variables", "trainable_variables", "non_trainable_variables"):
         setattr(archive._tf_trackable, name, [variable.value for variable in getattr(archive, name)])
-
-
-def _write_labels(file, labels):
-    if file.exists():
-        fail("labels", file.name, "a name that no asset of the model has", "Rename the model's own labels.txt.")
-    file.write_text("\n".join(labels) + "\n", encoding="utf-8")

@@ -12,7 +12,7 @@ class VerificationReport:
         differences: Largest absolute difference from `predict` by signature.
         num_examples: Number of examples compared.
         made_examples: True where no examples were given and noise was used.
-        fresh_process: True where the export ran in a process that imported TensorFlow alone.
+        fresh_process: True where the export ran in a process that imported its runtime alone.
         rtol: Relative tolerance.
         atol: Absolute tolerance.
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from unitools.core.checks import check_flag, fail
 from unitools.export.call_export import call_export
+from unitools.export.call_portable import call_portable
 from unitools.export.compare import compare
 from unitools.export.contract import CONTRACT, read_contract, read_labels
 from unitools.export.endpoints import named_answers, prepare
@@ -22,6 +23,8 @@ from unitools.export.verification_report import VerificationReport
 
 TOLERANCES = {"float16": (1e-2, 5e-3), "bfloat16": (5e-2, 2e-2), "float64": (1e-4, 1e-5), "float32": (1e-4, 1e-5)}
 """(rtol, atol) by compute dtype: about ten units in the last place after a deep network; float outputs are float32."""
+INT8_SHARE = 0.25
+"""Of an output's largest value, by which int8 may differ: that finds what is broken, not what is inexact."""
 BATCH = 64
 """Examples that the export and the model are given at a time."""
 
@@ -38,17 +41,17 @@ def verify(
     """Run every signature of an export and compare it with `model.predict`.
 
     Why: to see that what is served is what was trained, before publishing and after an upgrade. Compared are names,
-    dtypes and values on all examples, in batches of 64, on the first example alone, and on the first batch again,
-    which shows what is random.
+    dtypes and values on all examples, in batches of 64, on the first batch again, which shows what is random, and on
+    the first example alone.
 
     Args:
-        path: Folder that `saved_model` wrote.
+        path: Folder that `saved_model`, `onnx`, `litert`, `openvino` or `keras_file` wrote.
         model: The model it was written from.
         examples: As for `saved_model`. Default: seeded noise, and the report says so.
         preprocess: As for `saved_model`.
-        fresh_process: Run the export in a process that imports TensorFlow alone, on the CPU. Default True.
+        fresh_process: Run the export in a process that imports its runtime alone, on the CPU. Default True.
         tolerance: (rtol, atol). Default (1e-4, 1e-5) for float32, (1e-2, 5e-3) for float16, (5e-2, 2e-2) for
-            bfloat16, by the model's compute dtype.
+            bfloat16, by the model's compute dtype and the export's weights; for int8 a quarter of the largest value.
 
     Returns:
         The report.
@@ -60,44 +63,56 @@ def verify(
     check_flag("fresh_process", fresh_process)
     contract_file = Path(path, CONTRACT)
     if not contract_file.is_file():
-        fail("path", str(path), "a folder that `saved_model` wrote, with signature.json", "Check the path.")
-    rtol, atol = tolerance or TOLERANCES[_compute_dtype(model)]
-    cases = _cases(Path(path), read_contract(path), model, examples, preprocess)
+        fail("path", str(path), "a folder that an export function wrote, with signature.json", "Check the path.")
+    contract = read_contract(path)
+    is_int8 = contract.get("quantization") == "int8" and tolerance is None
+    rtol, atol = (0.0, INT8_SHARE) if is_int8 else tolerance or TOLERANCES[_coarsest_dtype(model, contract)]
+    cases = _cases(Path(path), contract, model, examples, preprocess)
     parts = [(name, part, predicted) for name, given, answer in cases for part, predicted in _parts(given, answer)]
-    served = _run(path, [(name, part) for name, part, _ in parts], fresh_process)
+    kind = contract.get("format", "saved_model")
+    served = _run(path, kind, [(name, part) for name, part, _ in parts], fresh_process)
     differences = {}
     for (name, _, predicted), answers in zip(parts, served, strict=True):
-        differences[name] = max(differences.get(name, 0.0), compare(name, answers, predicted, rtol, atol))
+        scale = _largest(predicted) if is_int8 else 1.0
+        differences[name] = max(differences.get(name, 0.0), compare(name, answers, predicted, rtol, atol * scale))
     count = len(next(iter(cases[0][1].values())))
     return VerificationReport(str(path), differences, count, examples is None, fresh_process, rtol, atol)
 
 
 def _parts(given, answer):
-    """Yield (inputs, what the model predicts for them, or for more): batches, the first example, the first batch again.
+    """Yield (inputs, what the model predicts for them, or for more): the first batch twice, the others, one example.
 
-    Batches, since sizes that differ from text to text are padded to the longest of a batch.
+    Batches, since sizes that differ from text to text are padded to the longest of a batch. Twice at once, since a
+    runtime may begin its random numbers again where the size changes.
     """
     batches = [
         {key: value[start : start + BATCH] for key, value in given.items()}
         for start in range(0, len(next(iter(given.values()))), BATCH)
     ]
     predictions = [answer(batch) for batch in batches]
+    yield batches[0], predictions[0]
     yield from zip(batches, predictions, strict=True)
     yield {key: value[:1] for key, value in given.items()}, predictions[0]
-    yield batches[0], predictions[0]
 
 
-def _compute_dtype(model):
-    dtypes = {layer.compute_dtype for layer in model._flatten_layers()}
+def _coarsest_dtype(model, contract):
+    dtypes = {layer.compute_dtype for layer in model._flatten_layers()} | {contract.get("quantization")}
     return next((dtype for dtype in ("bfloat16", "float16") if dtype in dtypes), "float32")
 
 
-def _run(path, calls, fresh_process):
+def _largest(outputs):
+    floats = [np.abs(one) for one in outputs.values() if np.issubdtype(one.dtype, np.floating)]
+    return float(max((one.max(initial=0.0) for one in floats), default=0.0))
+
+
+def _run(path, kind, calls, fresh_process):
     if fresh_process:
-        return call_in_fresh_process(path, calls)
+        return call_in_fresh_process(path, calls, kind)
     try:
+        if kind != "saved_model":
+            return call_portable(path, calls)
         return call_export(path, [(name, {key: tf.constant(x) for key, x in given.items()}) for name, given in calls])
-    except (tf.errors.OpError, ValueError, TypeError) as error:
+    except Exception as error:  # each runtime has its own
         raise VerificationError(
             f"The export at {path} must run on the examples, on one as on several. It failed: {error}. "
             "Give examples of the kind the model is for."
@@ -106,14 +121,16 @@ def _run(path, calls, fresh_process):
 
 def _cases(path, contract, model, examples, preprocess):
     """Return (signature, inputs, function from inputs to expected outputs) for each signature."""
-    labels = read_labels(path, contract)
     signatures = contract["signatures"]
+    # Other formats than SavedModel have no strings: their labels stand beside the model.
+    labels = None if "format" in contract else read_labels(path, contract)
 
     def predict(inputs):
         outputs = model.predict(inputs, batch_size=BATCH, verbose=0)
         return {key: x.numpy() for key, x in named_answers(outputs, contract["model_outputs"], labels).items()}
 
-    if "serving_images" not in signatures:
+    of_images = [one["inputs"]["images"]["shape"] for one in signatures.values() if "images" in one["inputs"]]
+    if not of_images or contract.get("inputs") == "arrays":
         structure = input_structure(model)
         arrays = array_examples(examples, structure, input_specs(model))
 
@@ -123,7 +140,7 @@ def _cases(path, contract, model, examples, preprocess):
             return predict(keras.tree.pack_sequence_as(structure, tensors))
 
         return [(n, dict(zip(s["inputs"], arrays, strict=True)), predict_arrays) for n, s in signatures.items()]
-    shape = signatures["serving_images"]["inputs"]["images"]["shape"]
+    shape = of_images[0]
     images, encoded = image_examples(examples, tf.TensorSpec(shape, tf.float32))
 
     def predict_images(given):

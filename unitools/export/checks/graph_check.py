@@ -9,7 +9,7 @@ from tensorflow import dtypes, errors
 from tensorflow import train as tf_train
 from tensorflow.core.protobuf import saved_model_pb2
 
-from unitools.export.safe_operations import SAFE, SAVER
+from unitools.export.checks.safe_operations import SAFE, SAVER
 from unitools.export.unsafe_artefact_error import UnsafeArtefactError
 
 _STRING_BYTES = 16

@@ -1,0 +1,1 @@
+"""What an export holds, looked at before anything of it runs: one file a format."""
