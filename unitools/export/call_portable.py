@@ -60,8 +60,12 @@ def _openvino(file, contract, threads):
     options = {"INFERENCE_PRECISION_HINT": "f32"} | ({"INFERENCE_NUM_THREADS": threads} if threads else {})
     compiled = openvino.Core().compile_model(file, "CPU", options)
 
+    own = threading.local()  # a request serves one call at a time
+
     def call(inputs):
-        answers = compiled(dict(inputs))
+        if not hasattr(own, "request"):
+            own.request = compiled.create_infer_request()
+        answers = own.request.infer(dict(inputs))
         return {output.any_name: np.array(answers[output]) for output in compiled.outputs}
 
     return call

@@ -9,7 +9,8 @@ import keras
 from unitools.core.checks import fail
 from unitools.export.call_portable import FILES
 from unitools.export.checks.keras_file_check import IMPORTED
-from unitools.export.portable import PortableOptions, write_portable
+from unitools.export.portable import write_portable
+from unitools.export.portable_options import PortableOptions
 from unitools.export.verification_report import VerificationReport
 
 

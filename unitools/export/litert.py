@@ -11,7 +11,8 @@ from unitools.core.checks import check_choice, fail
 from unitools.core.optional import require
 from unitools.export.call_portable import FILES
 from unitools.export.examples import array_examples, image_examples
-from unitools.export.portable import PortableOptions, check_numeric, converting, with_saved_model, write_portable
+from unitools.export.portable import converting, write_portable
+from unitools.export.portable_options import PortableOptions
 from unitools.export.signatures import input_structure
 from unitools.export.verification_report import VerificationReport
 
@@ -82,9 +83,9 @@ def litert(
         examples = keras.tree.map_structure(lambda array: array[:64], representative)
 
     def convert(endpoint, folder):
-        check_numeric(endpoint, "LiteRT")
+        endpoint.check_numeric("LiteRT")
         rows = _rows(representative, endpoint, inputs) if quantization == "int8" else None
-        content = converting("LiteRT", lambda: with_saved_model(endpoint, lambda x: _converted(x, quantization, rows)))
+        content = converting("LiteRT", lambda: endpoint.with_saved_model(lambda x: _converted(x, quantization, rows)))
         (folder / FILES["litert"]).write_bytes(content)
 
     options = PortableOptions(inputs, labels, examples, preprocess, output_name, overwrite, fresh_process, tolerance)

@@ -10,7 +10,8 @@ import numpy as np
 from unitools.core.checks import check_integer
 from unitools.core.optional import require
 from unitools.export.call_portable import FILES
-from unitools.export.portable import PortableOptions, check_numeric, converting, write_portable
+from unitools.export.portable import converting, write_portable
+from unitools.export.portable_options import PortableOptions
 from unitools.export.verification_report import VerificationReport
 
 _OLDEST, _NEWEST = 13, 18
@@ -72,7 +73,7 @@ def onnx(
     require("tf2onnx", "onnx", "`ut.export.onnx`")
 
     def convert(endpoint, folder):
-        check_numeric(endpoint, "ONNX")
+        endpoint.check_numeric("ONNX")
         converting("ONNX", lambda: _write(endpoint, opset, folder / FILES["onnx"]))
 
     options = PortableOptions(inputs, labels, examples, preprocess, output_name, overwrite, fresh_process, tolerance)

@@ -9,7 +9,8 @@ import keras
 from unitools.core.checks import check_choice
 from unitools.core.optional import require
 from unitools.export.call_portable import FILES
-from unitools.export.portable import PortableOptions, check_numeric, converting, with_saved_model, write_portable
+from unitools.export.portable import converting, write_portable
+from unitools.export.portable_options import PortableOptions
 from unitools.export.verification_report import VerificationReport
 
 
@@ -67,9 +68,9 @@ def openvino(
     require("openvino", "openvino", "`ut.export.openvino`")
 
     def convert(endpoint, folder):
-        check_numeric(endpoint, "OpenVINO")
+        endpoint.check_numeric("OpenVINO")
         write = lambda saved: _write(saved, quantization == "float16", folder / FILES["openvino"])  # noqa: E731
-        converting("OpenVINO", lambda: with_saved_model(endpoint, write))
+        converting("OpenVINO", lambda: endpoint.with_saved_model(write))
 
     options = PortableOptions(inputs, labels, examples, preprocess, output_name, overwrite, fresh_process, tolerance)
     return write_portable(model, path, "openvino", convert, options, quantization=quantization)

@@ -1,54 +1,33 @@
 """What exports of other formats than SavedModel have in common."""
 
-import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from unitools.core.checks import check_choice, check_flag, fail
+from unitools.export.call_portable import SIGNATURE
 from unitools.export.contract import LABELS, described, write_contract
 from unitools.export.conversion_error import ConversionError
 from unitools.export.endpoints import array_endpoint, prepare
 from unitools.export.labels import checked_labels, write_labels
 from unitools.export.manifest import write_manifest
+from unitools.export.portable_function import PortableFunction
+from unitools.export.portable_options import PortableOptions
 from unitools.export.publish import publishing
 from unitools.export.signatures import image_spec, input_specs, input_structure, output_names
 from unitools.export.verification_report import VerificationReport
 from unitools.export.verify import verify
-
-_SIGNATURE = "serving_default"
-
-
-class Endpoint(NamedTuple):
-    """A function of a model's inputs, and the specs of these."""
-
-    model: keras.Model
-    function: tf.types.experimental.GenericFunction
-    specs: list[tf.TensorSpec]
-
-
-class PortableOptions(NamedTuple):
-    """What the export functions are given, and hand on as it is."""
-
-    inputs: str
-    labels: Sequence[str] | None
-    examples: Any
-    preprocess: Callable | None
-    output_name: str | None
-    overwrite: bool
-    fresh_process: bool
-    tolerance: tuple[float, float] | None
 
 
 def write_portable(
     model: keras.Model,
     path: str | Path,
     kind: str,
-    convert: Callable[[Endpoint, Path], None],
+    convert: Callable[[PortableFunction, Path], None],
     options: PortableOptions,
     **more: Any,
 ) -> VerificationReport:
@@ -73,7 +52,7 @@ def write_portable(
     inputs = {spec.name: described(spec) for spec in endpoint.specs}
     content = {"format": kind, "keras": keras.__version__, "tensorflow": tf.__version__}
     content |= {"labels": LABELS if labels else None, "model_outputs": names, "inputs": options.inputs}
-    content |= {"signatures": {_SIGNATURE: {"inputs": inputs, "outputs": outputs}}} | more
+    content |= {"signatures": {SIGNATURE: {"inputs": inputs, "outputs": outputs}}} | more
     with publishing(path, options.overwrite) as folder:
         convert(endpoint, folder)
         if labels is not None:
@@ -90,25 +69,17 @@ def _endpoint(model, names, options):
     if options.inputs == "arrays":
         if options.preprocess is not None:
             fail("preprocess", options.preprocess, 'left out with inputs="arrays"', "Put it into the model.")
-        return Endpoint(model, *_traceable(answer, input_specs(model)))
+        return PortableFunction(model, *_traceable(answer, input_specs(model)))
     dtype = model.inputs[0].dtype
 
     def serve(images):
         return answer(tf.cast(prepare(options.preprocess, images), dtype))
 
-    return Endpoint(model, *_traceable(serve, [image_spec(model)]))
+    return PortableFunction(model, *_traceable(serve, [image_spec(model)]))
 
 
 def _traceable(function, specs):
     return tf.function(function, input_signature=specs, autograph=False), specs
-
-
-def check_numeric(endpoint: Endpoint, kind: str) -> None:
-    """Raise where an input is of strings."""
-    strings = [spec.name for spec in endpoint.specs if spec.dtype == tf.string]
-    if strings:
-        advice = "Export the part after the tokenizer, or use `saved_model`."
-        fail("model", strings, f"one that takes numbers, as {kind} has no operations on strings", advice)
 
 
 def converting(kind: str, convert: Callable[[], Any]) -> Any:
@@ -127,13 +98,3 @@ def converting(kind: str, convert: Callable[[], Any]) -> Any:
 def _tail(error):
     text = str(error).strip() or repr(error)
     return text if len(text) < 1500 else f"{text[:700]} ... {text[-700:]}"
-
-
-def with_saved_model(endpoint: Endpoint, convert: Callable[[str], Any]) -> Any:
-    """Return what `convert` makes of a SavedModel of the endpoint."""
-    archive = keras.export.ExportArchive()
-    archive.track(endpoint.model)
-    archive.add_endpoint(_SIGNATURE, endpoint.function)
-    with tempfile.TemporaryDirectory() as folder:
-        archive.write_out(folder, verbose=False)
-        return convert(folder)

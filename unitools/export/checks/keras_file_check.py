@@ -86,7 +86,7 @@ def _check_classes(config, file, allow_ops):
 def _variable_bytes(config, file):
     """Return the bytes of the variables that the layers declare, of which none is made."""
     config.pop("compile_config", None)
-    waiting = global_state.get_global_attribute(_WAITING, [])
+    waiting = list(global_state.get_global_attribute(_WAITING) or ())
     try:
         with keras.StatelessScope(initialize_variables=False):
             model = keras.saving.deserialize_keras_object(config, safe_mode=True)
