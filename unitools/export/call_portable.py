@@ -75,8 +75,8 @@ def _keras(file, contract, threads):
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     import keras
 
-    for package in contract["packages"]:  # they register their layers
-        importlib.import_module(package)
+    for module in contract["modules"]:  # they register their layers
+        importlib.import_module(module)
     model = keras.saving.load_model(file, compile=False, safe_mode=True)
     structure = model.inputs if isinstance(model, keras.Sequential) else model.input
     if isinstance(structure, (list, tuple)) and len(structure) == 1:

@@ -8,9 +8,10 @@ import keras
 
 from unitools.core.checks import fail
 from unitools.export.call_portable import FILES
-from unitools.export.checks.keras_file_check import IMPORTED
+from unitools.export.checks.keras_file_check import IMPORTED, named_modules
 from unitools.export.portable import write_portable
 from unitools.export.portable_options import PortableOptions
+from unitools.export.signatures import input_structure
 from unitools.export.verification_report import VerificationReport
 
 
@@ -57,8 +58,9 @@ def keras_file(
     >>> sorted(ut.export.load(path).signatures["serving_default"]["outputs"])
     ['logits']
     """
-    packages = _packages(model)
-    unknown = sorted(packages - IMPORTED)
+    input_structure(model)  # says first whether the model can be exported at all
+    modules = named_modules(keras.saving.serialize_keras_object(model))
+    unknown = sorted(one for one in modules if one.partition(".")[0] not in IMPORTED)
     if unknown and fresh_process:
         advice = "Give fresh_process=False, and import the module before `load`."
         fail("model", unknown, f"of layers of {sorted(IMPORTED)} where it is loaded in a fresh process", advice)
@@ -67,10 +69,6 @@ def keras_file(
         endpoint.model.save(folder / FILES["keras"])
 
     options = PortableOptions("arrays", labels, examples, None, output_name, overwrite, fresh_process, tolerance)
-    imported = sorted(packages & IMPORTED - {"keras"})
-    return write_portable(model, path, "keras", convert, options, packages=imported)
-
-
-def _packages(model):
-    """Return the packages whose classes the model is of."""
-    return {type(layer).__module__.partition(".")[0] for layer in model._flatten_layers()}
+    # Importing unitools alone registers nothing: its folders are imported when they are first used.
+    imported = sorted(one for one in modules if one not in unknown and not one.startswith("keras."))
+    return write_portable(model, path, "keras", convert, options, modules=imported)

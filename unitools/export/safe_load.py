@@ -12,7 +12,7 @@ from unitools.export.artefact import Artefact
 from unitools.export.call_portable import FILES
 from unitools.export.call_portable import load as load_portable
 from unitools.export.checks.graph_check import check_graph
-from unitools.export.checks.keras_file_check import IMPORTED, check_keras_file
+from unitools.export.checks.keras_file_check import check_keras_file, register
 from unitools.export.checks.litert_check import check_litert
 from unitools.export.checks.onnx_check import check_onnx
 from unitools.export.checks.openvino_check import check_openvino
@@ -70,6 +70,8 @@ def load(
     file = path / FILES.get(kind, "saved_model.pb")
     if kind not in (*FILES, "saved_model") or not file.is_file():
         raise UnsafeArtefactError(f"{path} must hold {file.name}, as it is of format {kind!r}. Export again.")
+    if kind == "keras":
+        register(contract.get("modules"), path)
     declared = _declared(kind, file, max_bytes, allow_ops)
     if declared > max_bytes:
         raise UnsafeArtefactError(
@@ -102,9 +104,6 @@ def _loaded(path, contract):
 
 
 def _loaded_portable(path, contract):
-    packages = contract.get("packages", [])
-    if not isinstance(packages, list) or not IMPORTED.issuperset(packages):
-        raise UnsafeArtefactError(f"{path} must import packages of {sorted(IMPORTED)} alone. It names {packages}.")
     try:
         function = load_portable(path)
     except ModuleNotFoundError as error:

@@ -230,12 +230,14 @@ def test_keras_file_with_code_or_strange_members(copy):
     refused(folder, "unpack to at most", max_bytes=10**6)
 
 
-def test_packages_that_are_none_of_ours(copy):
+def test_modules_that_are_none_of_ours(copy):
     folder = copy("keras")
     content = json.loads((folder / "signature.json").read_text())
-    for packages in (["antigravity"], "unitools", None):
-        (folder / "signature.json").write_text(json.dumps(content | {"packages": packages}))
-        refused(folder, "must import packages")
+    for modules in (["antigravity"], "unitools", None, ["unitools.__main__"], ["unitools.cli;x"], [3]):
+        (folder / "signature.json").write_text(json.dumps(content | {"modules": modules}))
+        refused(folder, "must import modules")
+    (folder / "signature.json").write_text(json.dumps(content | {"modules": ["unitools.nothing"]}))
+    refused(folder, "modules that there are")
 
 
 @pytest.mark.parametrize("name", EXPORTS)

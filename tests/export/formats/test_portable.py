@@ -216,3 +216,14 @@ def test_a_layer_of_another_package(tmp_path):
     assert not list(tmp_path.iterdir())
     ut.export.keras_file(model, tmp_path / "out", output_name="y", fresh_process=False)
     np.testing.assert_allclose(ut.export.load(tmp_path / "out")({"x": np.ones((1, 2), "float32")})["y"], 3.0)
+
+
+def test_layers_of_unitools_in_a_fresh_process(tmp_path):
+    base = ut.backbones.resnet("resnet18", weights=None, input_shape=(32, 32, 3))
+    inputs = keras.Input((32, 32, 3), name="images")
+    model = keras.Model(inputs, ut.heads.Classifier(2)(base(base.preprocess(inputs))))
+    assert ut.export.keras_file(model, tmp_path / "out", labels=["no", "yes"]).fresh_process
+    artefact = ut.export.load(tmp_path / "out")
+    pixels = np.random.default_rng(0).uniform(0, 255, (3, 32, 32, 3)).astype("float32")
+    expected = model.predict(pixels, verbose=0)
+    np.testing.assert_allclose(artefact({"images": pixels})["probabilities"], expected, rtol=1e-4, atol=1e-5)

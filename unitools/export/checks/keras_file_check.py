@@ -1,7 +1,9 @@
 """Look at a .keras file, before its layers are made and its weights are read."""
 
+import importlib
 import json
 import math
+import re
 import zipfile
 from collections.abc import Collection
 from pathlib import Path
@@ -63,12 +65,7 @@ def _is_expected(name):
 
 def _check_classes(config, file, allow_ops):
     """Refuse code, and classes that are neither of known packages nor registered."""
-    waiting = [config]
-    while waiting:
-        one = waiting.pop()
-        waiting.extend(one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())
-        if not isinstance(one, dict) or "class_name" not in one:
-            continue
+    for one in _objects(config):
         name = one["class_name"]
         package = str(one.get("module") or "").partition(".")[0]
         known = package in _MODULES or keras.saving.get_registered_object(one.get("registered_name")) is not None
@@ -81,6 +78,41 @@ def _check_classes(config, file, allow_ops):
                 f"{file} must hold layers of {sorted(IMPORTED)}, or registered ones. It holds {name} of "
                 f"{one.get('module')}. {advice}"
             )
+
+
+def _objects(config):
+    """Yield every description of an object within a config."""
+    waiting = [config]
+    while waiting:
+        one = waiting.pop()
+        waiting.extend(one.values() if isinstance(one, dict) else one if isinstance(one, (list, tuple)) else ())
+        if isinstance(one, dict) and "class_name" in one:
+            yield one
+
+
+def named_modules(config) -> set[str]:
+    """Return the modules of the classes that a config names, without Keras' own parts and Python's."""
+    modules = {one.get("module") for one in _objects(config)} - {None, "builtins", "keras"}
+    return {one for one in modules if not one.startswith("keras.")}
+
+
+def register(modules, folder: Path) -> None:
+    """Import the modules that an export says its layers are of, which registers them.
+
+    Raises:
+        UnsafeArtefactError: One is no module of a package whose layers a .keras file may name.
+    """
+    sound = isinstance(modules, list) and all(
+        isinstance(one, str) and one.partition(".")[0] in IMPORTED and re.fullmatch(r"[a-z_0-9.]*[a-z0-9]", one)
+        for one in modules
+    )
+    if not sound:
+        raise UnsafeArtefactError(f"{folder} must import modules of {sorted(IMPORTED)} alone. It names {modules}.")
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            raise UnsafeArtefactError(f"{folder} must name modules that there are. {error}. Export again.") from error
 
 
 def _variable_bytes(config, file):
