@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from unitools.core.checks import check_choice, check_flag, fail
+from unitools.core.checks import check_choice, check_flag, check_integer, fail
 from unitools.export.contract import LABELS, described, write_contract
 from unitools.export.endpoints import array_endpoint, bytes_endpoint, image_endpoint
 from unitools.export.manifest import write_manifest
@@ -15,6 +15,7 @@ from unitools.export.publish import publishing
 from unitools.export.signatures import image_spec, input_specs, input_structure, output_names
 from unitools.export.verification_report import VerificationReport
 from unitools.export.verify import verify
+from unitools.export.warm_up_requests import MAX_ROWS, write_warm_up
 
 
 def saved_model(
@@ -27,6 +28,7 @@ def saved_model(
     preprocess: Callable | None = None,
     image_size: tuple[int, int] | None = None,
     output_name: str | None = None,
+    warm_up: int = 4,
     overwrite: bool = False,
     fresh_process: bool = True,
     tolerance: tuple[float, float] | None = None,
@@ -54,6 +56,8 @@ def saved_model(
             `backbone.preprocess` or `keras.layers.Rescaling(1 / 255)`. Default: the model takes raw images.
         image_size: (height, width) for "image_bytes", where the model takes any size.
         output_name: Name of a single output. Default "probabilities"; for "arrays" without labels, the model's own.
+        warm_up: Rows of the largest recorded request, one of 1 row and one of so many a signature. They are the first
+            examples, and lie in the export for all who get it. Default 4. 0 writes none.
         overwrite: Replace an existing folder. Default False.
         fresh_process: Verify in a process that imports TensorFlow alone (about 6 s). Default True.
         tolerance: (rtol, atol) of the comparison. Default by the compute dtype, see `verify`.
@@ -76,6 +80,7 @@ def saved_model(
     """
     check_choice("inputs", inputs, ("images", "image_bytes", "arrays"))
     check_flag("overwrite", overwrite)
+    check_integer("warm_up", warm_up, 0, MAX_ROWS, advice="Use warm_up=0 to keep the examples out of the export.")
     if inputs == "arrays" and (preprocess is not None or image_size is not None):
         fail("preprocess", preprocess, 'left out with inputs="arrays", like `image_size`', "Put it into the model.")
     input_structure(model)  # says first whether the model can be exported at all
@@ -91,6 +96,7 @@ def saved_model(
         report = verify(
             folder, model, examples, preprocess=preprocess, fresh_process=fresh_process, tolerance=tolerance
         )
+        write_warm_up(folder, model, examples, warm_up)
         write_manifest(folder)
     return VerificationReport(**{**vars(report), "path": str(path)})
 
