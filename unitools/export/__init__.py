@@ -2,6 +2,7 @@
 
 from unitools.export.artefact import Artefact
 from unitools.export.image_bytes import images_from_bytes
+from unitools.export.next_version import next_version
 from unitools.export.safe_load import load
 from unitools.export.saved_model import saved_model
 from unitools.export.unsafe_artefact_error import UnsafeArtefactError
@@ -16,6 +17,7 @@ __all__ = [
     "VerificationReport",
     "images_from_bytes",
     "load",
+    "next_version",
     "saved_model",
     "verify",
 ]
