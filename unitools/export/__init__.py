@@ -2,6 +2,7 @@
 
 from unitools.export.artefact import Artefact
 from unitools.export.image_bytes import images_from_bytes
+from unitools.export.model_card import ModelCard
 from unitools.export.next_version import next_version
 from unitools.export.safe_load import load
 from unitools.export.saved_model import saved_model
@@ -12,6 +13,7 @@ from unitools.export.verify import verify
 
 __all__ = [
     "Artefact",
+    "ModelCard",
     "UnsafeArtefactError",
     "VerificationError",
     "VerificationReport",

@@ -8,9 +8,11 @@ import keras
 import tensorflow as tf
 
 from unitools.core.checks import check_choice, check_flag, check_integer, fail
+from unitools.export.card_text import write_card
 from unitools.export.contract import LABELS, described, write_contract
 from unitools.export.endpoints import array_endpoint, bytes_endpoint, image_endpoint
 from unitools.export.manifest import write_manifest
+from unitools.export.model_card import ModelCard
 from unitools.export.publish import publishing
 from unitools.export.signatures import image_spec, input_specs, input_structure, output_names
 from unitools.export.verification_report import VerificationReport
@@ -29,6 +31,7 @@ def saved_model(
     image_size: tuple[int, int] | None = None,
     output_name: str | None = None,
     warm_up: int = 4,
+    card: ModelCard | None = None,
     overwrite: bool = False,
     fresh_process: bool = True,
     tolerance: tuple[float, float] | None = None,
@@ -58,6 +61,7 @@ def saved_model(
         output_name: Name of a single output. Default "probabilities"; for "arrays" without labels, the model's own.
         warm_up: Rows of the largest recorded request, one of 1 row and one of so many a signature. They are the first
             examples, and lie in the export for all who get it. Default 4. 0 writes none.
+        card: What README.md says beside what the run tells. Default: nothing is stated.
         overwrite: Replace an existing folder. Default False.
         fresh_process: Verify in a process that imports TensorFlow alone (about 6 s). Default True.
         tolerance: (rtol, atol) of the comparison. Default by the compute dtype, see `verify`.
@@ -83,6 +87,8 @@ def saved_model(
     check_integer("warm_up", warm_up, 0, MAX_ROWS, advice="Use warm_up=0 to keep the examples out of the export.")
     if inputs == "arrays" and (preprocess is not None or image_size is not None):
         fail("preprocess", preprocess, 'left out with inputs="arrays", like `image_size`', "Put it into the model.")
+    if not (card is None or isinstance(card, ModelCard)):
+        fail("card", card, "a ModelCard or None", "Give ut.export.ModelCard(...).")
     input_structure(model)  # says first whether the model can be exported at all
     labels = _checked_labels(model, labels)
     if labels is not None and output_name not in (None, "probabilities"):
@@ -97,6 +103,7 @@ def saved_model(
             folder, model, examples, preprocess=preprocess, fresh_process=fresh_process, tolerance=tolerance
         )
         write_warm_up(folder, model, examples, warm_up)
+        write_card(folder, card, model, report)
         write_manifest(folder)
     return VerificationReport(**{**vars(report), "path": str(path)})
 
