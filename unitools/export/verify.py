@@ -111,7 +111,8 @@ def _cases(path, contract, model, examples, preprocess):
 
     def predict(inputs):
         outputs = model.predict(inputs, batch_size=BATCH, verbose=0)
-        return {key: x.numpy() for key, x in named_answers(outputs, contract["model_outputs"], labels).items()}
+        answers = named_answers(outputs, contract["model_outputs"], labels, contract.get("top_k"))
+        return {key: x.numpy() for key, x in answers.items()}
 
     if "serving_images" not in signatures:
         structure = input_structure(model)
