@@ -280,6 +280,18 @@ def test_noise_of_many_kinds_and_examples_that_lack_one(tmp_path):
     assert not (tmp_path / "2").exists()
 
 
+def test_lists_within_a_dict(tmp_path):
+    a, b, c = (keras.Input((2,), name=name) for name in "aby")
+    model = keras.Model({"z": [a, b], "y": c}, {"sums": [a + b, b + c], "one": a - c})
+    x = dict(zip("abc", np.random.default_rng(0).normal(size=(3, 5, 2)).astype("float32"), strict=True))
+    export(model, tmp_path / "1", "arrays", examples={"y": x["c"], "z": [x["a"], x["b"]]})
+    served = serve(tmp_path / "1", y=x["c"], z_0=x["a"], z_1=x["b"])
+    expected = {"sums_0": x["a"] + x["b"], "sums_1": x["b"] + x["c"], "one": x["a"] - x["c"]}
+    assert set(served) == set(expected)
+    for name, value in expected.items():
+        np.testing.assert_allclose(served[name], value, rtol=1e-6)
+
+
 def test_all_of_it_at_once_where_only_tensorflow_is_imported(tmp_path, policy):
     policy("mixed_bfloat16")
     keras.utils.set_random_seed(0)
