@@ -61,7 +61,7 @@ def models():
 def exports(models, tmp_path_factory):
     """Return a folder of three served models."""
     folder = tmp_path_factory.mktemp("serving")
-    here = {"fresh_process": False}
+    here = {"fresh_process": False, "warm_up": 0}
     ut.export.saved_model(models["pictures"], folder / "pictures" / "1", "image_bytes", labels=list("abc"), **here)
     ut.export.saved_model(models["texts"], folder / "texts" / "3", "arrays", labels=["short", "long"], **here)
     ut.export.saved_model(models["pairs"], folder / "pairs" / "1", "arrays", **here)

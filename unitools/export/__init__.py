@@ -5,6 +5,8 @@ from unitools.export.conversion_error import ConversionError
 from unitools.export.image_bytes import images_from_bytes
 from unitools.export.keras_file import keras_file
 from unitools.export.litert import litert
+from unitools.export.model_card import ModelCard
+from unitools.export.next_version import next_version
 from unitools.export.onnx import onnx
 from unitools.export.openvino import openvino
 from unitools.export.safe_load import load
@@ -17,6 +19,7 @@ from unitools.export.verify import verify
 __all__ = [
     "Artefact",
     "ConversionError",
+    "ModelCard",
     "UnsafeArtefactError",
     "VerificationError",
     "VerificationReport",
@@ -26,6 +29,7 @@ __all__ = [
     "load",
     "onnx",
     "openvino",
+    "next_version",
     "saved_model",
     "verify",
 ]

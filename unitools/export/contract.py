@@ -41,6 +41,13 @@ def described(tensor: Any) -> dict[str, Any]:
     return {"dtype": tensor.dtype.name, "shape": tensor.shape.as_list()}
 
 
+def image_shape(contract: dict[str, Any]) -> list[int | None] | None:
+    """Return the shape `(batch, height, width, channels)` of the raw images that an export takes, or None."""
+    signatures = contract["signatures"]
+    name = "serving_default" if contract.get("inputs") == "images" else "serving_images"
+    return signatures[name]["inputs"]["images"]["shape"] if name in signatures else None
+
+
 def _is_side(side):
     return isinstance(side, dict) and all(
         isinstance(one, dict) and isinstance(one.get("dtype"), str) and isinstance(one.get("shape"), list)

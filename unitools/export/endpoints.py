@@ -14,8 +14,8 @@ def prepare(preprocess, images):
     return preprocess(images, training=False) if isinstance(preprocess, keras.layers.Layer) else preprocess(images)
 
 
-def named_answers(outputs, names, labels):
-    """Return {name: tensor}: floats as float32, and the top label and its score where labels are given."""
+def named_answers(outputs, names, labels, top_k=None):
+    """Return {name: tensor}: floats as float32, and with labels the best one and its score, or the best k."""
     flat = [tf.convert_to_tensor(tensor) for tensor in keras.tree.flatten(outputs)]
     flat = [tf.cast(tensor, tf.float32) if tensor.dtype.is_floating else tensor for tensor in flat]
     answers = dict(zip(names, flat, strict=True))
@@ -25,24 +25,28 @@ def named_answers(outputs, names, labels):
     if scores.shape[-1] == 1:  # one sigmoid unit: the probability of the second label
         scores = tf.concat([1.0 - scores, scores], axis=-1)
     label = tf.gather(tf.constant(labels), tf.argmax(scores, axis=-1))
-    return answers | {"label": label, "score": tf.reduce_max(scores, axis=-1)}
+    answers |= {"label": label, "score": tf.reduce_max(scores, axis=-1)}
+    if top_k is not None:
+        best, places = tf.math.top_k(scores, top_k)  # of equal ones the first, as argmax
+        answers |= {"labels": tf.gather(tf.constant(labels), places), "scores": best}
+    return answers
 
 
-def array_endpoint(model, names, labels):
+def array_endpoint(model, names, labels, top_k=None):
     """Return a function of the model's inputs in flattened order."""
     structure = input_structure(model)
 
     def serve(*tensors):
         # training=False: layers that are random by default must rest (Keras' Random* default to True).
         inputs = keras.tree.pack_sequence_as(structure, list(tensors))
-        return named_answers(model(inputs, training=False), names, labels)
+        return named_answers(model(inputs, training=False), names, labels, top_k)
 
     return serve
 
 
-def image_endpoint(model, names, labels, preprocess):
+def image_endpoint(model, names, labels, preprocess, top_k=None):
     """Return a function of raw float32 images in [0, 255]."""
-    answer = array_endpoint(model, names, labels)
+    answer = array_endpoint(model, names, labels, top_k)
 
     def serve(images):
         count = tf.shape(images)[0]

@@ -1,10 +1,16 @@
 """A folder appears under its final name whole, or not at all."""
 
 import contextlib
+import errno
 import os
 import shutil
 import socket
+import threading
 from pathlib import Path
+
+_LOCK = threading.Lock()
+_UNDER_WAY: set[Path] = set()
+"""What threads of this process write: their temporary folders have one name, by the process."""
 
 
 @contextlib.contextmanager
@@ -23,33 +29,55 @@ def publishing(path, overwrite=False):
         Path of the temporary folder, which exists and is empty.
 
     Raises:
-        FileExistsError: `path` exists and `overwrite` is False. Checked before the block runs, and again after it.
+        FileExistsError: `path` exists and `overwrite` is False. Checked before the block runs, and again after it: of
+            two that write to one path, the later gets it. Or another thread of this process writes to `path`.
     """
     path = Path(path).absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _clear(path)
-    _check_free(path, overwrite)
-    partial = _beside(path, "partial")
-    partial.mkdir()
-    try:
-        yield partial
+    with _alone(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _clear(path)
         _check_free(path, overwrite)
-        _move_in(partial, path)
+        partial = _beside(path, "partial")
+        partial.mkdir()
+        try:
+            yield partial
+            _check_free(path, overwrite)
+            _move_in(partial, path, overwrite)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _alone(path):
+    with _LOCK:
+        if path in _UNDER_WAY:
+            _refuse(path, "to which another thread writes", "Give another name.")
+        _UNDER_WAY.add(path)
+    try:
+        yield
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        with _LOCK:
+            _UNDER_WAY.discard(path)
 
 
 def _check_free(path, overwrite):
     if path.exists() and not overwrite:
-        raise FileExistsError(
-            f"`path` must be a name that is free. Received path={str(path)!r}, which exists. "
-            "Give another name, or overwrite=True to replace it."
-        )
+        _refuse(path, "which exists", "Give another name, or overwrite=True to replace it.")
 
 
-def _move_in(partial, path):
-    if not path.exists():
-        os.rename(partial, path)
+def _refuse(path, reason, advice):
+    raise FileExistsError(f"`path` must be a name that is free. Received path={str(path)!r}, {reason}. {advice}")
+
+
+def _move_in(partial, path, overwrite):
+    if not overwrite or not path.exists():
+        try:
+            os.rename(partial, path)
+        except OSError as error:
+            # It appeared since we looked. A folder that is not empty is never replaced by a rename.
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                _check_free(path, overwrite=False)
+            raise
         return
     aside = _beside(path, "replaced")
     os.rename(path, aside)

@@ -7,15 +7,18 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from unitools.core.checks import check_choice, check_flag, fail
+from unitools.core.checks import check_choice, check_flag, check_integer, fail
+from unitools.export.card_text import write_card
 from unitools.export.contract import LABELS, described, write_contract
 from unitools.export.endpoints import array_endpoint, bytes_endpoint, image_endpoint
 from unitools.export.labels import checked_labels, write_labels
 from unitools.export.manifest import write_manifest
+from unitools.export.model_card import ModelCard
 from unitools.export.publish import publishing
 from unitools.export.signatures import image_spec, input_specs, input_structure, output_names
 from unitools.export.verification_report import VerificationReport
 from unitools.export.verify import verify
+from unitools.export.warm_up_requests import MAX_ROWS, write_warm_up
 
 
 def saved_model(
@@ -24,10 +27,13 @@ def saved_model(
     inputs: str = "images",
     *,
     labels: Sequence[str] | None = None,
+    top_k: int | None = None,
     examples: Any = None,
     preprocess: Callable | None = None,
     image_size: tuple[int, int] | None = None,
     output_name: str | None = None,
+    warm_up: int = 4,
+    card: ModelCard | None = None,
     overwrite: bool = False,
     fresh_process: bool = True,
     tolerance: tuple[float, float] | None = None,
@@ -43,18 +49,23 @@ def saved_model(
     `serving_default` and `serving_bytes` take `image_bytes`, strings `(batch,)`, decoded and resized as
     `images_from_bytes` does; `serving_images` stays. "arrays" gives `serving_default` and `serving_arrays` with one
     input for each of the model's, of any dtype.
-    Outputs: floats as float32. With labels also `label` and `score` `(batch,)`, of the most probable class.
+    Outputs: floats as float32. With labels also `label` and `score` `(batch,)`, of the most probable class; with
+    `top_k` besides `labels` and `scores` `(batch, top_k)`, the most probable first.
 
     Args:
         model: A built model that knows its inputs, of free batch size.
         path: Folder to write. TensorFlow Serving wants its last part to be a number.
         inputs: "images", "image_bytes" or "arrays". Default "images".
         labels: Class names in the order of the outputs; two for one sigmoid unit. Written to `assets/labels.txt`.
+        top_k: How many labels and scores to give, from 1 to the number of labels. Default None: the best alone.
         examples: What to verify on: arrays of raw inputs, or encoded pictures (bytes) or paths. Default: made noise.
         preprocess: Layer or function from raw images in [0, 255] to what the model takes, such as
             `backbone.preprocess` or `keras.layers.Rescaling(1 / 255)`. Default: the model takes raw images.
         image_size: (height, width) for "image_bytes", where the model takes any size.
         output_name: Name of a single output. Default "probabilities"; for "arrays" without labels, the model's own.
+        warm_up: Rows of the largest recorded request, one of 1 row and one of so many a signature. They are the first
+            examples, and lie in the export for all who get it. Default 4. 0 writes none.
+        card: What README.md says beside what the run tells. Default: nothing is stated.
         overwrite: Replace an existing folder. Default False.
         fresh_process: Verify in a process that imports TensorFlow alone (about 6 s). Default True.
         tolerance: (rtol, atol) of the comparison. Default by the compute dtype, see `verify`.
@@ -77,31 +88,54 @@ def saved_model(
     """
     check_choice("inputs", inputs, ("images", "image_bytes", "arrays"))
     check_flag("overwrite", overwrite)
+    _check_additions(warm_up, card)
     if inputs == "arrays" and (preprocess is not None or image_size is not None):
         fail("preprocess", preprocess, 'left out with inputs="arrays", like `image_size`', "Put it into the model.")
     input_structure(model)  # says first whether the model can be exported at all
     labels = checked_labels(model, labels)
-    if labels is not None and output_name not in (None, "probabilities"):
-        fail("output_name", output_name, '"probabilities" where labels are given', "Leave one of them out.")
-    if output_name is None and (inputs != "arrays" or labels is not None):
-        output_name = "probabilities"
-    names = output_names(model, output_name)
-    endpoints = _endpoints(model, inputs, labels, preprocess, image_size, names)
+    _check_top_k(top_k, labels)
+    names = output_names(model, _checked_name(output_name, inputs, labels))
+    endpoints = _endpoints(model, inputs, labels, top_k, preprocess, image_size, names)
     with publishing(path, overwrite) as folder:
-        _write(model, preprocess, endpoints, names, labels, folder)
+        _write(model, preprocess, endpoints, names, (labels, top_k), folder)
         report = verify(
             folder, model, examples, preprocess=preprocess, fresh_process=fresh_process, tolerance=tolerance
         )
+        write_warm_up(folder, model, examples, warm_up)
+        write_card(folder, card, model, report)
         write_manifest(folder)
     return VerificationReport(**{**vars(report), "path": str(path)})
 
 
-def _endpoints(model, inputs, labels, preprocess, image_size, names):
+def _check_additions(warm_up, card):
+    check_integer("warm_up", warm_up, 0, MAX_ROWS, advice="Use warm_up=0 to keep the examples out of the export.")
+    if not (card is None or isinstance(card, ModelCard)):
+        fail("card", card, "a ModelCard or None", "Give ut.export.ModelCard(...).")
+
+
+def _checked_name(output_name, inputs, labels):
+    """Return the name of a single output, or None for the model's own."""
+    if labels is not None and output_name not in (None, "probabilities"):
+        fail("output_name", output_name, '"probabilities" where labels are given', "Leave one of them out.")
+    if output_name is None and (inputs != "arrays" or labels is not None):
+        return "probabilities"
+    return output_name
+
+
+def _check_top_k(top_k, labels):
+    if top_k is None:
+        return
+    if labels is None:
+        fail("top_k", top_k, "None where no labels are given", "Give `labels`.")
+    check_integer("top_k", top_k, 1, len(labels), advice="It counts labels.")
+
+
+def _endpoints(model, inputs, labels, top_k, preprocess, image_size, names):
     """Return {signature: (function, specs)}. The archive makes the first one `serving_default` too."""
     if inputs == "arrays":
-        return {"serving_arrays": (array_endpoint(model, names, labels), input_specs(model))}
+        return {"serving_arrays": (array_endpoint(model, names, labels, top_k), input_specs(model))}
     spec = image_spec(model, image_size)
-    images = (image_endpoint(model, names, labels, preprocess), [spec])
+    images = (image_endpoint(model, names, labels, preprocess, top_k), [spec])
     if inputs == "images":
         return {"serving_images": images}
     if None in spec.shape[1:3]:
@@ -110,7 +144,8 @@ def _endpoints(model, inputs, labels, preprocess, image_size, names):
     return {"serving_bytes": encoded, "serving_images": images}
 
 
-def _write(model, preprocess, endpoints, names, labels, folder):
+def _write(model, preprocess, endpoints, names, decoding, folder):
+    labels, top_k = decoding
     archive = keras.export.ExportArchive()
     archive.track(model)
     if isinstance(preprocess, keras.layers.Layer) and preprocess.built:
@@ -128,7 +163,7 @@ def _write(model, preprocess, endpoints, names, labels, folder):
         write_labels(folder / LABELS, labels)
     contract = {"serving_default": next(iter(contract.values()))} | contract
     content = {"keras": keras.__version__, "tensorflow": tf.__version__, "labels": LABELS if labels else None}
-    content |= {"model_outputs": names, "signatures": contract}
+    content |= {"model_outputs": names, "top_k": top_k, "signatures": contract}
     write_contract(folder, content)
 
 

@@ -33,8 +33,8 @@ def input_specs(model):
     """Return one `tf.TensorSpec` an input, with a clean name and a free batch axis, in flattened order."""
     structure = input_structure(model)
     tensors = keras.tree.flatten(structure)
-    given = keras.tree.flatten({name: name for name in structure}) if isinstance(structure, dict) else None
-    names = clean_names(given or [tensor.name for tensor in tensors], "inputs")
+    given = _keys(structure) if isinstance(structure, dict) else [tensor.name for tensor in tensors]
+    names = clean_names(given, "inputs")
     for tensor in tensors:
         if tensor.shape[0] is not None:
             fail(
@@ -72,11 +72,16 @@ def output_names(model, output_name=None):
     """
     structure = model.outputs if isinstance(model, keras.Sequential) else model.output
     if isinstance(structure, dict):
-        return clean_names(keras.tree.flatten({name: name for name in structure}), "outputs")
+        return clean_names(_keys(structure), "outputs")
     if len(model.outputs) == 1 and output_name is not None:
         return clean_names([output_name], "outputs")
     names = [getattr(tensor._keras_history.operation, "name", tensor.name) for tensor in model.outputs]
     return clean_names(names, "outputs")
+
+
+def _keys(structure):
+    """Return a name for each leaf in flattened order: its keys and places, such as "pictures_0"."""
+    return ["_".join(map(str, path)) for path, _ in keras.tree.flatten_with_path(structure)]
 
 
 def clean_names(names, default):

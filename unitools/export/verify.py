@@ -12,7 +12,7 @@ from unitools.core.checks import check_flag, fail
 from unitools.export.call_export import call_export
 from unitools.export.call_portable import call_portable
 from unitools.export.compare import compare
-from unitools.export.contract import CONTRACT, read_contract, read_labels
+from unitools.export.contract import CONTRACT, image_shape, read_contract, read_labels
 from unitools.export.endpoints import named_answers, prepare
 from unitools.export.examples import array_examples, image_examples
 from unitools.export.fresh_process import call_in_fresh_process
@@ -127,10 +127,11 @@ def _cases(path, contract, model, examples, preprocess):
 
     def predict(inputs):
         outputs = model.predict(inputs, batch_size=BATCH, verbose=0)
-        return {key: x.numpy() for key, x in named_answers(outputs, contract["model_outputs"], labels).items()}
+        answers = named_answers(outputs, contract["model_outputs"], labels, contract.get("top_k"))
+        return {key: x.numpy() for key, x in answers.items()}
 
-    of_images = [one["inputs"]["images"]["shape"] for one in signatures.values() if "images" in one["inputs"]]
-    if not of_images or contract.get("inputs") == "arrays":
+    shape = image_shape(contract)
+    if shape is None:
         structure = input_structure(model)
         arrays = array_examples(examples, structure, input_specs(model))
 
@@ -140,7 +141,6 @@ def _cases(path, contract, model, examples, preprocess):
             return predict(keras.tree.pack_sequence_as(structure, tensors))
 
         return [(n, dict(zip(s["inputs"], arrays, strict=True)), predict_arrays) for n, s in signatures.items()]
-    shape = of_images[0]
     images, encoded = image_examples(examples, tf.TensorSpec(shape, tf.float32))
 
     def predict_images(given):

@@ -227,3 +227,11 @@ def test_layers_of_unitools_in_a_fresh_process(tmp_path):
     pixels = np.random.default_rng(0).uniform(0, 255, (3, 32, 32, 3)).astype("float32")
     expected = model.predict(pixels, verbose=0)
     np.testing.assert_allclose(artefact({"images": pixels})["probabilities"], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_an_input_of_another_kind_may_be_called_images(name, tmp_path):
+    inputs = keras.Input((4,), name="images")
+    model = keras.Model(inputs, keras.layers.Dense(2)(inputs))
+    assert EXPORTS[name](model, tmp_path / name, "arrays", fresh_process=False).num_examples == 4
+    assert ut.export.saved_model(model, tmp_path / "1", "arrays", fresh_process=False).num_examples == 4
