@@ -50,8 +50,13 @@ def _advice(folder, path, number):
     if number == errno.EDQUOT:
         return "The quota is used up: raise it, or remove what is not needed."
     written = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    room, temporary = written + shutil.disk_usage(path.parent).free, tempfile.gettempdir()
-    return (
-        f"The export takes more than the {room:,} bytes that there are for it, "
-        f"or its verification more than the {shutil.disk_usage(temporary).free:,} in {temporary}: make room."
-    )
+    room = written + shutil.disk_usage(path.parent).free
+    return f"The export takes more than the {room:,} bytes that there are for it{_of_temporary_files()}: make room."
+
+
+def _of_temporary_files():
+    try:
+        folder = tempfile.gettempdir()
+    except FileNotFoundError:  # it writes one to see
+        return ""
+    return f", or its verification more than the {shutil.disk_usage(folder).free:,} in {folder}"
