@@ -8,6 +8,8 @@ import socket
 import threading
 from pathlib import Path
 
+from unitools.export.full_disk import telling_of_a_full_disk
+
 _LOCK = threading.Lock()
 _UNDER_WAY: set[Path] = set()
 """What threads of this process write: their temporary folders have one name, by the process."""
@@ -31,6 +33,7 @@ def publishing(path, overwrite=False):
     Raises:
         FileExistsError: `path` exists and `overwrite` is False. Checked before the block runs, and again after it: of
             two that write to one path, the later gets it. Or another thread of this process writes to `path`.
+        OSError: The disk is full.
     """
     path = Path(path).absolute()
     with _alone(path):
@@ -40,7 +43,8 @@ def publishing(path, overwrite=False):
         partial = _beside(path, "partial")
         partial.mkdir()
         try:
-            yield partial
+            with telling_of_a_full_disk(partial, path):
+                yield partial
             _check_free(path, overwrite)
             _move_in(partial, path, overwrite)
         finally:

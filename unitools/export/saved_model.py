@@ -76,6 +76,7 @@ def saved_model(
     Raises:
         ValueError: An argument does not fit the model, or an output called `probabilities` leaves [0, 1].
         FileExistsError: `path` exists, and `overwrite` is False.
+        OSError: The disk is full. Nothing is left, and an older export at `path` stays.
         VerificationError: The export does not load, or answers differently from `predict`.
 
     Example:
