@@ -226,3 +226,11 @@ def test_each_weight_is_written_once(tmp_path):
     shapes = tf.train.load_checkpoint(str(tmp_path / "1/variables/variables")).get_variable_to_shape_map()
     written = sum(int(np.prod(shape)) for name, shape in shapes.items() if name != "_CHECKPOINTABLE_OBJECT_GRAPH")
     assert written == sum(int(np.prod(variable.shape)) for variable in model.variables)  # seeds among them
+
+
+def test_one_input_of_a_dict_takes_an_array(target):
+    inputs = keras.Input((4,), name="features")
+    model = keras.Model({"features": inputs}, keras.layers.Dense(2)(inputs))
+    assert export(model, target, "arrays", examples=np.ones((3, 4))).num_examples == 3
+    with pytest.raises(ValueError, match="arrays of shapes.*\\(3, 5\\)"):
+        export(model, target.with_name("2"), "arrays", examples=np.ones((3, 5)))

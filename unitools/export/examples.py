@@ -51,8 +51,8 @@ def array_examples(examples, structure, specs):
     """
     if examples is None:
         return [_made(spec) for spec in specs]
-    if isinstance(structure, dict):
-        examples = {name: examples[name] for name in structure if isinstance(examples, dict) and name in examples}
+    if isinstance(structure, dict) and isinstance(examples, dict):
+        examples = {name: examples[name] for name in structure if name in examples}
     given = [examples] if len(specs) == 1 and not isinstance(examples, dict) else keras.tree.flatten(examples)
     given = [np.asarray(array) for array in given]
     fits = len(given) == len(specs) and all(
