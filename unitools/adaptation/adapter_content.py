@@ -15,9 +15,9 @@ from safetensors.numpy import save
 from unitools.adaptation.adapter_file_error import AdapterFileError
 from unitools.core.checks import fail
 from unitools.core.durable import write_file
+from unitools.core.version import VERSION
 
 # The package itself stands above this folder, which imports `core` alone.
-_UNITOOLS = Path(__file__).parents[1].joinpath("version.txt").read_text(encoding="utf-8").strip()
 _FORMAT, _VERSION = "unitools adapter", 1
 _DESCRIPTION = ("kind", "config", "targets", "base", "fingerprint")
 
@@ -51,7 +51,7 @@ class AdapterContent:
         tensors = {f"own:{key}": value for key, value in self.own.items()}
         tensors |= {f"weight:{key}": value for key, value in self.weights.items()}
         tensors = {key: np.asarray(value, order="C") for key, value in tensors.items()}
-        versions = {"unitools": _UNITOOLS, "keras": keras.__version__, "tensorflow": tf.__version__}
+        versions = {"unitools": VERSION, "keras": keras.__version__, "tensorflow": tf.__version__}
         description = {"version": _VERSION, "sha256": _digest(tensors)} | {
             name: getattr(self, name) for name in _DESCRIPTION
         }

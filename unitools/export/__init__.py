@@ -2,6 +2,7 @@
 
 from unitools.export.artefact import Artefact
 from unitools.export.conversion_error import ConversionError
+from unitools.export.deployment.bundle import bundle
 from unitools.export.image_bytes import images_from_bytes
 from unitools.export.keras_file import keras_file
 from unitools.export.litert import litert
@@ -23,6 +24,7 @@ __all__ = [
     "UnsafeArtefactError",
     "VerificationError",
     "VerificationReport",
+    "bundle",
     "images_from_bytes",
     "keras_file",
     "litert",

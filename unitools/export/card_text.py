@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 
+from unitools.core.version import VERSION
 from unitools.export.contract import LABELS, read_contract, read_labels
 from unitools.export.markdown import inline, paragraphs, plain, table, yaml_text
 from unitools.export.model_card import ModelCard
@@ -13,7 +14,6 @@ from unitools.export.verification_report import VerificationReport
 from unitools.export.warm_up_requests import RECORDS
 
 CARD = "README.md"
-_VERSION = Path(__file__).parents[1].joinpath("version.txt").read_text(encoding="utf-8").strip()
 _NOT_STATED = "Not stated."
 _MOST_LABELS = 100
 # Identifiers that the hub of Hugging Face and SPDX share but for case; any other licence is "other" with a name.
@@ -117,7 +117,7 @@ def _size(folder, model):
 
 
 def _versions(contract):
-    versions = {"unitools": _VERSION, "keras": contract["keras"], "tensorflow": contract["tensorflow"]}
+    versions = {"unitools": VERSION, "keras": contract["keras"], "tensorflow": contract["tensorflow"]}
     versions["python"] = platform.python_version()
     return table(["Package", "Version"], [[name, inline(str(version))] for name, version in versions.items()])
 

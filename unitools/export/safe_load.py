@@ -58,6 +58,28 @@ def load(
     ...
     ValueError: `path` must be a folder that an export function wrote. Received path='no/such/folder'. Check the path.
     """
+    contract = check_export(path, max_bytes=max_bytes, require_manifest=require_manifest, allow_ops=allow_ops)
+    path = Path(path)
+    if (contract or {}).get("format", "saved_model") == "saved_model":
+        return _loaded(path, contract)
+    return _loaded_portable(path, contract)
+
+
+def check_export(
+    path: str | Path, *, max_bytes: int = 4 * _GIB, require_manifest: bool = True, allow_ops: Collection[str] = ()
+) -> dict[str, Any] | None:
+    """Return the content of signature.json, or None where there is none, after the checks of `load`.
+
+    Args:
+        path: As for `load`.
+        max_bytes: As for `load`.
+        require_manifest: As for `load`.
+        allow_ops: As for `load`.
+
+    Raises:
+        UnsafeArtefactError: A check fails.
+        ValueError: An argument is out of range, or `path` is no export.
+    """
     check_integer("max_bytes", max_bytes, 1)
     check_flag("require_manifest", require_manifest)
     path = Path(path)
@@ -80,7 +102,7 @@ def load(
         )
     if contract is not None:
         _check_versions(path, contract)
-    return _loaded(path, contract) if kind == "saved_model" else _loaded_portable(path, contract)
+    return contract
 
 
 def _declared(kind, file, max_bytes, allow_ops):

@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from unitools.core.version import VERSION
 from unitools.serving.metrics import Metrics
 from unitools.serving.models.model_store import ModelStore
 from unitools.serving.request_error import RequestError
@@ -13,7 +14,6 @@ from unitools.serving.rest import health, open_inference, tensorflow_rest
 from unitools.serving.rest.body import json_answer
 from unitools.serving.rest.guard import Guard, refused
 from unitools.serving.server_settings import ServerSettings
-from unitools.serving.version import VERSION
 
 
 def application(

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from unitools.core.version import VERSION
 from unitools.serving.dtypes import OPEN_INFERENCE
 from unitools.serving.request_error import RequestError, refuse
 from unitools.serving.rest.asking import ask
@@ -15,7 +16,6 @@ from unitools.serving.rest.body import json_answer, read_json
 from unitools.serving.rest.documented import ASKING, INFER, LOOKING, failures
 from unitools.serving.rest.inference_tensors import read_tensor, written_tensor
 from unitools.serving.rest.numbers import version_number
-from unitools.serving.version import VERSION
 
 router = APIRouter(tags=["Open Inference Protocol v2"])
 

@@ -1,4 +1,4 @@
-"""The version of unitools, for those who ask the server."""
+"""The version of unitools, for those who do not import it whole."""
 
 from pathlib import Path
 

@@ -1,0 +1,1 @@
+"""What takes an export to a cluster: image, manifests, runbook."""
