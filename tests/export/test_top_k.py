@@ -132,6 +132,24 @@ def test_ties_within_and_in_chains():
     assert not equal_but_for_ties(given[:, ::-1], reference, p, 1e-4)
 
 
+@pytest.mark.parametrize(
+    ("changed", "key"),
+    [
+        ({"labels": [[b"ant", b"cat"]]}, "labels"),
+        ({"scores": np.array([[0.7, 0.1]], "float32")}, "scores"),
+        ({"label": [b"bee"]}, "label"),
+    ],
+)
+def test_each_output_is_compared(changed, key):
+    expected = {"probabilities": np.array([[0.7, 0.2, 0.1]], "float32"), "label": np.array([b"ant"], object)}
+    expected |= {"score": np.array([0.7], "float32"), "labels": np.array([[b"ant", b"bee"]], object)}
+    expected |= {"scores": np.array([[0.7, 0.2]], "float32")}
+    answers = {name: tf.constant(value) for name, value in expected.items()}
+    assert compare("s", answers, expected, 1e-4, 1e-5) == 0
+    with pytest.raises(ut.export.VerificationError, match=f"`{key}` of signature"):
+        compare("s", answers | {name: tf.constant(value) for name, value in changed.items()}, expected, 1e-4, 1e-5)
+
+
 def test_outputs_of_others_called_labels_are_compared_as_they_are():
     tags = {"labels": np.array([[b"O", b"PER"]], object)}
     even = np.full((1, 2, 3), 1 / 3, "float32")

@@ -56,7 +56,8 @@ def write_card(folder: Path, card: ModelCard | None, model: keras.Model, report:
 
 
 def _front_matter(name, kind, licence):
-    lines = ["library_name: unitools", f"model_name: {yaml_text(name)}", f"tags: [tensorflow, keras, {kind}]"]
+    tags = dict.fromkeys(("tensorflow", "keras", kind))  # none twice
+    lines = ["library_name: unitools", f"model_name: {yaml_text(name)}", f"tags: [{', '.join(tags)}]"]
     if licence is not None:
         identifier = plain(licence).lower()
         lines.append(f"license: {yaml_text(identifier if identifier in _LICENCES else 'other')}")
