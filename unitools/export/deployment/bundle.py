@@ -87,28 +87,33 @@ def bundle(
     name = _checked("name", name or (next(iter(models)) if len(models) == 1 else "models"), _LABEL, "a DNS label")
     newest = max(version for version, _ in models.values())
     values = {
-        "name": name,
         "image": _checked("image", image or f"{name}:{newest}", _IMAGE, "the name of an image"),
         "tag": _checked("tag", tag, _TAG, "the tag of an image"),
         "cpu": _checked("cpu", cpu, _CPU, 'CPUs, such as "2" or "500m"'),
         "memory": _checked("memory", memory, _MEMORY, 'memory, such as "2Gi" or "900Mi"'),
         "replicas": str(replicas),
         "most_replicas": str(3 * replicas),
-        "model": next(iter(models)),
-        "list_of_models": "\n".join(f"- `{model}`, version {version}" for model, (version, _) in models.items()),
         "requirement": _requirement(package),
     }
-    threads = math.ceil(int(cpu[:-1]) / 1000 if cpu.endswith("m") else int(cpu))
-    values |= {
-        "models_config": indented(models_config(models), 4),
-        "batching_config": indented(batching_config(threads), 4),
-        "monitoring_config": indented(monitoring_config(), 4),
-    }
-    values |= {"target": target, "metrics_port": "9090" if target == "tf-serving" else "8080"}
-    values |= runbook_values(target, name)
+    values |= _derived(target, name, models, cpu)
     with publishing(output, overwrite) as folder:
         _write(folder, target, models, values, package)
     return Path(output)
+
+
+def _derived(target, name, models, cpu):
+    """Return what the templates are given besides the arguments."""
+    threads = math.ceil(int(cpu[:-1]) / 1000 if cpu.endswith("m") else int(cpu))
+    return runbook_values(target, name) | {
+        "name": name,
+        "target": target,
+        "model": next(iter(models)),
+        "list_of_models": "\n".join(f"- `{model}`, version {version}" for model, (version, _) in models.items()),
+        "models_config": indented(models_config(models), 4),
+        "batching_config": indented(batching_config(threads), 4),
+        "monitoring_config": indented(monitoring_config(), 4),
+        "metrics_port": "9090" if target == "tf-serving" else "8080",
+    }
 
 
 def _write(folder, target, models, values, package):
