@@ -1,0 +1,1 @@
+"""The same network in several runtimes: size, score, latency, throughput."""
