@@ -31,6 +31,8 @@ def test_digits_from_pictures_to_an_export_that_answers(tmp_path):
     over_rest = ("POST http://127.0.0.1:", "export:predict: 8 examples", "Answers over REST", "unitools serve")
     for expected in ("epoch 5/5", "AdamW", "precision", f"accuracy {accuracy:.4f}", "confusion_matrix.png", *over_rest):
         assert expected in text
+    card = (tmp_path / "export" / "1" / "README.md").read_text()
+    assert "360 held out" in card and f"{accuracy:.4f}"[:5] in card
     with Image.open(tmp_path / "confusion_matrix.png") as picture:
         assert min(picture.size) > 300
 

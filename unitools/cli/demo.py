@@ -16,7 +16,7 @@ from unitools.cli.report import print_choices, print_results, write_pictures
 from unitools.cli.served import classify_files
 from unitools.cli.user_error import user_errors
 from unitools.data import ImageFolder
-from unitools.export import VerificationError, saved_model
+from unitools.export import ModelCard, VerificationError, saved_model
 from unitools.export.verify import TOLERANCES
 
 _EXAMPLES = 8
@@ -49,7 +49,7 @@ def run_demo(settings: DemoSettings, console: Console | None = None) -> float:
     trained = time.perf_counter()
     probabilities = model.predict(validation.batches(settings.batch_size, shuffle=False, class_mode=None), verbose=0)
     print_choices(console, report)
-    export, verified = _export(model, validation, settings)
+    export, verified = _export(model, validation, _card(model, train, validation, probabilities), settings)
     _ask_export(export, validation, probabilities)
     seconds = {"training": trained - started, "all": time.perf_counter() - started}
     accuracy = print_results(console, validation, probabilities, seconds)
@@ -65,14 +65,23 @@ def _network(settings, train):
     return pretrained_network(settings.weights, shape, train.num_classes)
 
 
-def _export(model, validation, settings):
+def _card(model, train, validation, probabilities):
+    score = float(np.mean(probabilities.argmax(axis=-1) == validation.labels))
+    return ModelCard(
+        model.name,
+        data=f"{len(train)} pictures of {train.num_classes} classes to train on, {len(validation)} held out.",
+        scores={f"accuracy on the {len(validation)} held-out pictures": score},
+        limits="Trained by the demo. It answers with one of its classes for any picture.",
+    )
+
+
+def _export(model, validation, card, settings):
     """Write the export, verified on real pictures; return its folder and the report."""
     export = settings.output / "export" / "1"
     # From all over the folder, which lies class by class.
     files = validation.files[:: max(len(validation) // _EXAMPLES, 1)][:_EXAMPLES]
-    report = saved_model(
-        model, export, "image_bytes", labels=validation.class_names, examples=list(files), overwrite=True
-    )
+    options = {"labels": validation.class_names, "examples": list(files), "card": card}
+    report = saved_model(model, export, "image_bytes", **options, overwrite=True)
     return export, report
 
 

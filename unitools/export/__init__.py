@@ -10,6 +10,9 @@ from unitools.export.model_card import ModelCard
 from unitools.export.next_version import next_version
 from unitools.export.onnx import onnx
 from unitools.export.openvino import openvino
+from unitools.export.quantization_report import QuantizationReport
+from unitools.export.quantize import quantize
+from unitools.export.quantized_variant import QuantizedVariant
 from unitools.export.safe_load import load
 from unitools.export.saved_model import saved_model
 from unitools.export.unsafe_artefact_error import UnsafeArtefactError
@@ -21,6 +24,8 @@ __all__ = [
     "Artefact",
     "ConversionError",
     "ModelCard",
+    "QuantizationReport",
+    "QuantizedVariant",
     "UnsafeArtefactError",
     "VerificationError",
     "VerificationReport",
@@ -32,6 +37,7 @@ __all__ = [
     "onnx",
     "openvino",
     "next_version",
+    "quantize",
     "saved_model",
     "verify",
 ]

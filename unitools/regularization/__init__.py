@@ -16,6 +16,9 @@ from unitools.regularization.penalize import penalize
 from unitools.regularization.penalty_report import PenaltyReport
 from unitools.regularization.pgd import PGD
 from unitools.regularization.placement_report import PlacementReport
+from unitools.regularization.quantization_aware import quantization_aware
+from unitools.regularization.quantized_kernel import QuantizedKernel
+from unitools.regularization.quantized_output import QuantizedOutput
 from unitools.regularization.r_drop import RDrop
 from unitools.regularization.reestimate_batch_norm import reestimate_batch_norm
 from unitools.regularization.regularized_model import RegularizedModel
@@ -41,6 +44,8 @@ __all__ = [
     "MultiSampleDropout",
     "PenaltyReport",
     "PlacementReport",
+    "QuantizedKernel",
+    "QuantizedOutput",
     "RDrop",
     "RegularizedModel",
     "SharpnessAware",
@@ -54,6 +59,7 @@ __all__ = [
     "l2_sp",
     "noise_state",
     "penalize",
+    "quantization_aware",
     "reestimate_batch_norm",
     "stochastic_depth",
     "wrap_layers",

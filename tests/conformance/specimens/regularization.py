@@ -73,4 +73,18 @@ SPECIMENS = [
         output_shape=(4, 6, 4),
         bad={"layer": keras.layers.LayerNormalization(name="norm"), "epsilon": 0.0},
     ),
+    Specimen(
+        ut.regularization.QuantizedKernel,
+        arguments={"layer": _dense(4), "bits": 5},
+        inputs=_normal(4, 6, 5),
+        output_shape=(4, 6, 4),
+        bad={"layer": keras.layers.LayerNormalization(name="norm"), "bits": 1},
+    ),
+    Specimen(
+        ut.regularization.QuantizedOutput,
+        arguments={"layer": _dense(4), "bits": 5, "momentum": 0.9},
+        inputs=_normal(4, 6, 5),
+        output_shape=(4, 6, 4),
+        bad={"layer": None, "bits": 17, "momentum": 1.0},
+    ),
 ]
