@@ -9,6 +9,7 @@ import keras
 from unitools.core.checks import fail
 from unitools.export.call_portable import FILES
 from unitools.export.checks.keras_file_check import IMPORTED, named_modules
+from unitools.export.model_card import ModelCard
 from unitools.export.portable import write_portable
 from unitools.export.portable_options import PortableOptions
 from unitools.export.signatures import input_structure
@@ -22,6 +23,7 @@ def keras_file(
     labels: Sequence[str] | None = None,
     examples: Any = None,
     output_name: str | None = None,
+    card: ModelCard | None = None,
     overwrite: bool = False,
     fresh_process: bool = True,
     tolerance: tuple[float, float] | None = None,
@@ -37,6 +39,7 @@ def keras_file(
         labels: Class names in the order of the outputs, written to `assets/labels.txt`.
         examples: What to verify on. Default: made noise.
         output_name: Name of a single output. Default: "probabilities" with labels, else the model's own.
+        card: What README.md of the export says beside what the run tells.
         overwrite: Replace an existing folder. Default False.
         fresh_process: Verify in a process of its own, which imports Keras, and unitools or keras_hub where the model
             has layers of theirs. Default True. Layers of your own are known in this process only.
@@ -68,7 +71,7 @@ def keras_file(
     def convert(endpoint, folder):
         endpoint.model.save(folder / FILES["keras"])
 
-    options = PortableOptions("arrays", labels, examples, None, output_name, overwrite, fresh_process, tolerance)
+    options = PortableOptions("arrays", labels, examples, None, output_name, card, overwrite, fresh_process, tolerance)
     # Importing unitools alone registers nothing: its folders are imported when they are first used.
     imported = sorted(one for one in modules if one not in unknown and not one.startswith("keras."))
     return write_portable(model, path, "keras", convert, options, modules=imported)

@@ -11,6 +11,7 @@ from unitools.core.checks import check_choice, fail
 from unitools.core.optional import require
 from unitools.export.call_portable import FILES
 from unitools.export.examples import array_examples, image_examples
+from unitools.export.model_card import ModelCard
 from unitools.export.portable import converting, write_portable
 from unitools.export.portable_options import PortableOptions
 from unitools.export.signatures import input_structure
@@ -28,6 +29,7 @@ def litert(
     examples: Any = None,
     preprocess: Callable | None = None,
     output_name: str | None = None,
+    card: ModelCard | None = None,
     overwrite: bool = False,
     fresh_process: bool = True,
     tolerance: tuple[float, float] | None = None,
@@ -49,6 +51,7 @@ def litert(
         examples: What to verify on. Default: made noise; for "int8" the first representative inputs.
         preprocess: From raw images in [0, 255] to what the model takes; becomes part of the graph.
         output_name: Name of a single output. Default: "probabilities" with labels, else the model's own.
+        card: What README.md of the export says beside what the run tells.
         overwrite: Replace an existing folder. Default False.
         fresh_process: Verify in a process that imports LiteRT alone. Default True.
         tolerance: (rtol, atol) of the comparison. Default as for `verify`; "int8" may differ by a quarter of an
@@ -88,7 +91,9 @@ def litert(
         content = converting("LiteRT", lambda: endpoint.with_saved_model(lambda x: _converted(x, quantization, rows)))
         (folder / FILES["litert"]).write_bytes(content)
 
-    options = PortableOptions(inputs, labels, examples, preprocess, output_name, overwrite, fresh_process, tolerance)
+    options = PortableOptions(
+        inputs, labels, examples, preprocess, output_name, card, overwrite, fresh_process, tolerance
+    )
     return write_portable(model, path, "litert", convert, options, quantization=quantization)
 
 

@@ -59,3 +59,9 @@ class ModelCard:
 def _check_text(name, text):
     if not isinstance(text, str) or not text.strip():
         fail(name, text, "a text that is not empty", "Leave out what you do not know.")
+
+
+def check_card(card: ModelCard | None) -> None:
+    """Raise unless this is a card, or None."""
+    if not (card is None or isinstance(card, ModelCard)):
+        fail("card", card, "a ModelCard or None", "Give ut.export.ModelCard(...).")

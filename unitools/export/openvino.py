@@ -9,6 +9,7 @@ import keras
 from unitools.core.checks import check_choice
 from unitools.core.optional import require
 from unitools.export.call_portable import FILES
+from unitools.export.model_card import ModelCard
 from unitools.export.portable import converting, write_portable
 from unitools.export.portable_options import PortableOptions
 from unitools.export.verification_report import VerificationReport
@@ -24,6 +25,7 @@ def openvino(
     examples: Any = None,
     preprocess: Callable | None = None,
     output_name: str | None = None,
+    card: ModelCard | None = None,
     overwrite: bool = False,
     fresh_process: bool = True,
     tolerance: tuple[float, float] | None = None,
@@ -42,6 +44,7 @@ def openvino(
         examples: What to verify on. Default: made noise.
         preprocess: From raw images in [0, 255] to what the model takes; becomes part of the graph.
         output_name: Name of a single output. Default: "probabilities" with labels, else the model's own.
+        card: What README.md of the export says beside what the run tells.
         overwrite: Replace an existing folder. Default False.
         fresh_process: Verify in a process that imports OpenVINO alone. Default True.
         tolerance: (rtol, atol) of the comparison. Default as for `verify`.
@@ -72,7 +75,9 @@ def openvino(
         write = lambda saved: _write(saved, quantization == "float16", folder / FILES["openvino"])  # noqa: E731
         converting("OpenVINO", lambda: endpoint.with_saved_model(write))
 
-    options = PortableOptions(inputs, labels, examples, preprocess, output_name, overwrite, fresh_process, tolerance)
+    options = PortableOptions(
+        inputs, labels, examples, preprocess, output_name, card, overwrite, fresh_process, tolerance
+    )
     return write_portable(model, path, "openvino", convert, options, quantization=quantization)
 
 

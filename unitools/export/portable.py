@@ -10,11 +10,13 @@ import tensorflow as tf
 
 from unitools.core.checks import check_choice, check_flag, fail
 from unitools.export.call_portable import SIGNATURE
+from unitools.export.card_text import write_card
 from unitools.export.contract import LABELS, described, write_contract
 from unitools.export.conversion_error import ConversionError
 from unitools.export.endpoints import array_endpoint, prepare
 from unitools.export.labels import checked_labels, write_labels
 from unitools.export.manifest import write_manifest
+from unitools.export.model_card import check_card
 from unitools.export.portable_function import PortableFunction
 from unitools.export.portable_options import PortableOptions
 from unitools.export.publish import publishing
@@ -43,6 +45,7 @@ def write_portable(
     """
     check_choice("inputs", options.inputs, ("images", "arrays"))
     check_flag("overwrite", options.overwrite)
+    check_card(options.card)
     input_structure(model)  # says first whether the model can be exported at all
     labels = checked_labels(model, options.labels)
     names = output_names(model, options.output_name or ("probabilities" if labels else None))
@@ -60,6 +63,7 @@ def write_portable(
         write_contract(folder, content)
         checks = {"fresh_process": options.fresh_process, "tolerance": options.tolerance}
         report = verify(folder, model, options.examples, preprocess=options.preprocess, **checks)
+        write_card(folder, options.card, model, report)
         write_manifest(folder)
     return VerificationReport(**{**vars(report), "path": str(path)})
 

@@ -144,9 +144,7 @@ def _in_integers(model):
     convolutions = [one.name for one in layers if isinstance(one, _CONVOLUTIONS)]
     if convolutions:
         raise ConversionError(f"Keras has no int8 for convolutions, such as {convolutions[0]}")
-    if not any(
-        isinstance(one, (keras.layers.Dense, keras.layers.EinsumDense, keras.layers.Embedding)) for one in layers
-    ):
+    if not any(isinstance(one, _IN_INTEGERS) for one in layers):
         raise ConversionError("Keras has int8 for dense layers and embeddings, and the model has none")
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())

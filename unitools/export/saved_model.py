@@ -13,7 +13,7 @@ from unitools.export.contract import LABELS, described, write_contract
 from unitools.export.endpoints import array_endpoint, bytes_endpoint, image_endpoint
 from unitools.export.labels import checked_labels, write_labels
 from unitools.export.manifest import write_manifest
-from unitools.export.model_card import ModelCard
+from unitools.export.model_card import ModelCard, check_card
 from unitools.export.publish import publishing
 from unitools.export.signatures import image_spec, input_specs, input_structure, output_names
 from unitools.export.verification_report import VerificationReport
@@ -110,8 +110,7 @@ def saved_model(
 
 def _check_additions(warm_up, card):
     check_integer("warm_up", warm_up, 0, MAX_ROWS, advice="Use warm_up=0 to keep the examples out of the export.")
-    if not (card is None or isinstance(card, ModelCard)):
-        fail("card", card, "a ModelCard or None", "Give ut.export.ModelCard(...).")
+    check_card(card)
 
 
 def _checked_name(output_name, inputs, labels):

@@ -101,7 +101,8 @@ def test_a_network_of_two_inputs_in_a_fresh_process(name, tmp_path):
 def test_pictures_with_their_preprocessing(name, tmp_path):
     model, labels = cnn(), ["a", "b", "c"]
     scale = keras.layers.Rescaling(1 / 255)
-    options = {"labels": labels, "preprocess": scale, "examples": images(), "fresh_process": False}
+    card = ut.export.ModelCard("Three kinds", licence="MIT")
+    options = {"labels": labels, "preprocess": scale, "examples": images(), "fresh_process": False, "card": card}
     report = EXPORTS[name](model, tmp_path / name, **options)
     artefact = ut.export.load(tmp_path / name)
     for count in (1, 4):
@@ -109,6 +110,8 @@ def test_pictures_with_their_preprocessing(name, tmp_path):
         assert list(answers) == ["probabilities"]
         expected = model.predict(images(count) / 255, verbose=0)
         np.testing.assert_allclose(answers["probabilities"], expected, rtol=1e-4, atol=1e-5)
+    text = (tmp_path / name / "README.md").read_text()
+    assert "# Three kinds" in text and f"`{name}`" in text and "license: " in text
     assert artefact.labels == labels and report.differences["serving_default"] < 1e-5
     assert ut.export.verify(tmp_path / name, model, images(2), preprocess=scale, fresh_process=False).num_examples == 2
     with pytest.raises(ut.export.VerificationError, match="must equal predict"):

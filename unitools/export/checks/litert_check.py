@@ -6,12 +6,10 @@ from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
-from tensorflow.lite.python import schema_py_generated as schema
 
 from unitools.export.unsafe_artefact_error import UnsafeArtefactError
 
 _IDENTIFIER = b"TFL3"
-_NAMES = {value: name for name, value in vars(schema.TensorType).items() if isinstance(value, int)}
 _OTHER_SIZES = {"INT4": 0.5, "INT2": 0.25, "BFLOAT16": 2, "BOOL": 1, "STRING": 16, "RESOURCE": 8, "VARIANT": 8}
 
 
@@ -25,18 +23,22 @@ def check_litert(file: Path, allow_ops: Collection[str] = ()) -> int:
     Raises:
         UnsafeArtefactError: It cannot be read, or holds a custom operation.
     """
+    from tensorflow.lite.python import schema_py_generated as schema  # large: not at import
+
     content = file.read_bytes()
     if content[4:8] != _IDENTIFIER:
         raise UnsafeArtefactError(f"{file} must be a LiteRT file, which begins with {_IDENTIFIER.decode()}.")
     try:
-        return _checked(schema.Model.GetRootAs(content, 0), len(content), file, allow_ops)
+        return _checked(schema, schema.Model.GetRootAs(content, 0), file, allow_ops)
     except (struct.error, IndexError, TypeError, AttributeError, OverflowError, ValueError) as error:
         if isinstance(error, UnsafeArtefactError):
             raise
         raise UnsafeArtefactError(f"{file} must be a LiteRT file. It cannot be read: {error!r}") from error
 
 
-def _checked(model, size, file, allow_ops):
+def _checked(schema, model, file, allow_ops):
+    size = file.stat().st_size
+    names = {value: name for name, value in vars(schema.TensorType).items() if isinstance(value, int)}
     for place in range(_count(model.OperatorCodesLength(), size)):
         custom = model.OperatorCodes(place).CustomCode()
         if custom is not None and custom.decode(errors="replace") not in allow_ops:
@@ -49,7 +51,7 @@ def _checked(model, size, file, allow_ops):
     for place in range(_count(model.SubgraphsLength(), size)):
         graph = model.Subgraphs(place)
         tensors = (graph.Tensors(index) for index in range(_count(graph.TensorsLength(), size)))
-        declared += sum(_bytes_of(tensor) for tensor in tensors)
+        declared += sum(_bytes_of(tensor, names) for tensor in tensors)
     return math.ceil(declared)
 
 
@@ -60,9 +62,9 @@ def _count(number, size):
     return number
 
 
-def _bytes_of(tensor):
+def _bytes_of(tensor, names):
     shape = tensor.ShapeAsNumpy() if tensor.ShapeLength() else []
-    name = _NAMES.get(tensor.Type())
+    name = names.get(tensor.Type())
     if name is None:
         raise ValueError(f"no type {tensor.Type()}")
     size = _OTHER_SIZES.get(name) or np.dtype(name.lower()).itemsize
