@@ -267,6 +267,16 @@ def test_health(server):
         assert get(server.url + path)[0] == 200
 
 
+def test_answers_are_not_held_back(exports):
+    """Head and body of an answer are two packets: with Nagle's algorithm the second waits for an acknowledgement."""
+    with started(exports) as server, socket.create_connection(server.url.removeprefix("http://").split(":")) as client:
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert client.recv(100).startswith(b"HTTP/1.1 200")
+        (connection,) = server._http._server.server_state.connections
+        taken = connection.transport.get_extra_info("socket")
+        assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_stopping_answers_what_is_owed(slow_export):
     folder, turns = slow_export
     answers, connected = [], threading.Barrier(1 + len(PROTOCOLS))

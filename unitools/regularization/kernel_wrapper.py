@@ -24,6 +24,8 @@ OUTPUT_AXIS = {
     keras.layers.Conv3DTranspose: -2,
 }
 
+DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
+
 
 class KernelWrapper(LayerWrapper):
     """Base of wrappers that put another tensor in the place of the wrapped layer's kernels. Override `transform`.
@@ -104,3 +106,10 @@ def output_axis(layer: Any) -> int:
     """Return the axis of a one-matrix layer's kernel that counts the outputs."""
     inner = innermost(layer)
     return next((axis for kind, axis in OUTPUT_AXIS.items() if isinstance(inner, kind)), -1)
+
+
+def input_axes(layer: Any, rank: int) -> tuple[int, ...]:
+    """Return the axes of a kernel that one output sums over."""
+    depthwise = isinstance(innermost(layer), DEPTHWISE)
+    outputs = {rank - 1, rank - 2} if depthwise else {output_axis(layer) % rank}
+    return tuple(axis for axis in range(rank) if axis not in outputs)

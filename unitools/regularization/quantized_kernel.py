@@ -7,10 +7,8 @@ from keras import ops
 
 from unitools.core.checks import check_integer
 from unitools.core.component import register
-from unitools.regularization.kernel_wrapper import OUTPUT_AXIS, KernelWrapper, check_one_matrix, output_axis
-from unitools.regularization.layer_wrapper import innermost
+from unitools.regularization.kernel_wrapper import DEPTHWISE, OUTPUT_AXIS, KernelWrapper, check_one_matrix, input_axes
 
-DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
 KERNEL_LAYERS = (*OUTPUT_AXIS, *DEPTHWISE)
 
 
@@ -62,12 +60,7 @@ class QuantizedKernel(KernelWrapper):
     def transform(self, number: int, kernel: Any, training: bool) -> Any:
         """Return the kernel rounded; its gradient goes to the kernel as it is."""
         most = 2 ** (self.bits - 1) - 1
-        largest = ops.max(ops.abs(kernel), axis=self._input_axes(len(kernel.shape)), keepdims=True)
+        largest = ops.max(ops.abs(kernel), axis=input_axes(self.layer, len(kernel.shape)), keepdims=True)
         scale = ops.where(largest > 0, largest, 1.0) / most
         rounded = ops.clip(ops.round(kernel / scale), -most, most) * scale
         return kernel + ops.stop_gradient(rounded - kernel)
-
-    def _input_axes(self, rank):
-        """Return the axes of the kernel that share a scale."""
-        own = {rank - 1, rank - 2} if isinstance(innermost(self.layer), DEPTHWISE) else {output_axis(self.layer) % rank}
-        return tuple(axis for axis in range(rank) if axis not in own)

@@ -7,10 +7,7 @@ from keras import ops
 
 from unitools.core.checks import check_number, fail
 from unitools.core.component import register
-from unitools.regularization.kernel_wrapper import KernelWrapper, check_one_matrix, output_axis
-from unitools.regularization.layer_wrapper import innermost
-
-_DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
+from unitools.regularization.kernel_wrapper import DEPTHWISE, KernelWrapper, check_one_matrix, input_axes
 
 
 @register
@@ -52,7 +49,7 @@ class WeightStandardization(KernelWrapper):
     """
 
     def __init__(self, layer: keras.layers.Layer, *, epsilon: float = 1e-10, **kwargs: Any):
-        check_one_matrix(layer, _DEPTHWISE)
+        check_one_matrix(layer, DEPTHWISE)
         super().__init__(layer, **kwargs)
         self.epsilon = check_number("epsilon", epsilon, 0, open_low=True)
 
@@ -60,19 +57,12 @@ class WeightStandardization(KernelWrapper):
         """Build the layer, and check that an output has inputs to average over."""
         super().build(input_shape)
         (kernel,) = self.kernels()
-        if all(kernel.shape[axis] == 1 for axis in self._input_axes(len(kernel.shape))):
+        if all(kernel.shape[axis] == 1 for axis in input_axes(self.layer, len(kernel.shape))):
             fail("layer", self.layer.name, "a layer with two inputs an output or more", "One weight has no variance.")
 
     def transform(self, number: int, kernel: Any, training: bool) -> Any:
         """Return the standardised kernel."""
-        axes = self._input_axes(len(kernel.shape))
+        axes = input_axes(self.layer, len(kernel.shape))
         mean = ops.mean(kernel, axis=axes, keepdims=True)
         variance = ops.mean(ops.square(kernel - mean), axis=axes, keepdims=True)
         return (kernel - mean) * ops.rsqrt(variance + self.epsilon)
-
-    def _input_axes(self, rank):
-        """Return the axes of the kernel that one output sums over."""
-        outputs = (
-            {rank - 1, rank - 2} if isinstance(innermost(self.layer), _DEPTHWISE) else {output_axis(self.layer) % rank}
-        )
-        return tuple(axis for axis in range(rank) if axis not in outputs)
