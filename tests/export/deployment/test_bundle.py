@@ -1,10 +1,12 @@
 """What a bundle holds: files that their own readers take, and nothing that a name could smuggle in."""
 
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import kubernetes_validate
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 from tensorflow_serving.config import model_server_config_pb2
 
 import unitools as ut
+from unitools.serving.models.models_config import read_models_config
 
 TARGETS = ("tf-serving", "unitools", "kserve")
 
@@ -112,13 +115,75 @@ def test_tensorflow_serving_reads_the_configuration(bundles):
     types = descriptor_pb2.FieldDescriptorProto
     value = [("Value", [(1, "value", types.TYPE_INT64)])]
     names = ("max_batch_size", "batch_timeout_micros", "max_enqueued_batches", "num_batch_threads")
-    batching = message("BatchingParameters", [(place, name, "Value") for place, name in enumerate(names, 1)], value)
+    fields = [(place, name, "Value") for place, name in enumerate(names, 1)]
+    fields += [(8, "enable_large_batch_splitting", "Flag"), (9, "max_execution_batch_size", "Value")]
+    batching = message("BatchingParameters", fields, [*value, ("Flag", [(1, "value", types.TYPE_BOOL)])])
     parsed = text_format.Parse(data["batching.config"], batching())
-    assert [getattr(parsed, name).value for name in names] == [64, 0, 16, 2]
+    assert [getattr(parsed, name).value for name in names] == [1024, 0, 16, 2]
+    # A request of more rows than a batch is split, and not refused; it must fit into the queue.
+    assert parsed.enable_large_batch_splitting.value and parsed.max_execution_batch_size.value == 64
     prometheus = [("Prometheus", [(1, "enable", types.TYPE_BOOL), (2, "path", types.TYPE_STRING)])]
     monitoring = message("MonitoringConfig", [(1, "prometheus_config", "Prometheus")], prometheus)
     parsed = text_format.Parse(data["monitoring.config"], monitoring())
     assert parsed.prometheus_config.enable and parsed.prometheus_config.path == "/monitoring/prometheus/metrics"
+
+
+def test_our_server_reads_the_configuration(bundles, tmp_path):
+    data = manifests(bundles["tf-serving"])["configmap.yaml"]["data"]
+    (tmp_path / "models.config").write_text(data["models.config"])
+    (one,) = read_models_config(tmp_path / "models.config")
+    assert (one.name, one.folder, one.newest) == ("iris", Path("/models/iris"), 1)
+
+
+def test_requests_of_different_sizes_are_not_batched(bundles, tmp_path):
+    args = pod(bundles["tf-serving"])["containers"][0]["args"]
+    assert "--enable_batching=true" in args and "--batching_parameters_file=/config/batching.config" in args
+    layers = [keras.Input((None, 3), name="steps"), keras.layers.GlobalAveragePooling1D()]
+    ut.export.saved_model(keras.Sequential(layers), tmp_path / "steps" / "1", "arrays", fresh_process=False)
+    written = ut.export.bundle(tmp_path / "steps", tmp_path / "out")
+    assert [one for one in pod(written)["containers"][0]["args"] if "batch" in one] == ["--enable_batching=false"]
+    kubernetes_validate.validate(
+        manifests(written)["deployment.yaml"], kubernetes_validate.latest_version(), strict=True
+    )
+
+
+def test_a_roll_back_finds_the_configuration_of_its_time(iris, bundles, tmp_path):
+    """Both ConfigMaps stay in the cluster, so what the older copies read must not have the newer one's name."""
+    folder, _ = iris
+    names = {}
+    shutil.copytree(folder, tmp_path / "in" / "iris")
+    shutil.copytree(folder, tmp_path / "in" / "more")
+    for place, options in {"same": {}, "cpu": {"cpu": "3"}, "more": {"name": "iris"}}.items():
+        source = tmp_path / "in" if place == "more" else folder
+        written = ut.export.bundle(source, tmp_path / place, **options)
+        config = manifests(written)["configmap.yaml"]["metadata"]["name"]
+        (volume,) = [one for one in pod(written)["volumes"] if one["name"] == "config"]
+        assert volume["configMap"] == {"name": config}
+        names[place] = config
+    assert names["same"] == manifests(bundles["tf-serving"])["configmap.yaml"]["metadata"]["name"]
+    assert len(set(names.values())) == 3
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("name", ["on", "null", "no"])
+def test_words_of_yaml_are_names_too(name, target, iris, tmp_path):
+    written = ut.export.bundle(iris[0], tmp_path / "out", target, name=name)
+    for file, content in manifests(written).items():
+        if file in ("kustomization.yaml", "inference-service.yaml"):
+            continue
+        kubernetes_validate.validate(content, kubernetes_validate.latest_version(), strict=True)
+        assert content["metadata"]["labels"]["app.kubernetes.io/name"] == name
+    assert pod(written)["containers"][0]["image"] == f"{name}:2"
+
+
+def test_another_user_may_read_what_goes_into_the_image(iris, tmp_path):
+    before = os.umask(0o077)
+    try:
+        written = ut.export.bundle(iris[0], tmp_path / "out", "unitools")
+    finally:
+        os.umask(before)
+    for entry in written.rglob("*"):
+        assert entry.stat().st_mode & 0o777 == (0o755 if entry.is_dir() else 0o644), entry
 
 
 def test_the_models_of_a_bundle_answer_as_theirs(iris, bundles):
@@ -142,11 +207,11 @@ def test_which_models_are_taken(iris, tmp_path):
     for name in ("iris", "Other_1"):
         shutil.copytree(folder, tmp_path / "models" / name)
     (tmp_path / "models" / "empty").mkdir()
-    ut.export.bundle(tmp_path / "models", tmp_path / "both", image="registry.local:5000/team/both:7")
+    ut.export.bundle(tmp_path / "models", tmp_path / "both", image="registry.local:5000/a_team/both:7-RC1")
     assert sorted(one.name for one in (tmp_path / "both" / "models").iterdir()) == ["Other_1", "iris"]
     found = manifests(tmp_path / "both")
     assert found["deployment.yaml"]["metadata"]["name"] == "models"
-    assert pod(tmp_path / "both")["containers"][0]["image"] == "registry.local:5000/team/both:7"
+    assert pod(tmp_path / "both")["containers"][0]["image"] == "registry.local:5000/a_team/both:7-RC1"
     models = text_format.Parse(
         found["configmap.yaml"]["data"]["models.config"], model_server_config_pb2.ModelServerConfig()
     )
@@ -171,6 +236,8 @@ def test_bad_arguments_write_nothing(iris, tmp_path):
         ({"name": "a\nkind: Secret"}, "DNS label"),
         ({"name": "a" * 41}, "DNS label"),
         ({"image": 'x" \nRUN rm -rf /'}, "image"),
+        ({"image": "registry//x"}, "image"),
+        ({"image": "x:1:2"}, "image"),
         ({"tag": "2.20 AS x"}, "tag"),
         ({"cpu": "0"}, "cpu"),
         ({"memory": "lots"}, "memory"),

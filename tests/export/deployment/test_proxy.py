@@ -16,6 +16,14 @@ import unitools as ut
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed: apt-get install nginx-light")
 PORTS = ("8080", "8081", "9090")
+FIRST, SECOND = (subprocess.check_output(["openssl", "rand", "-hex", "32"], text=True).strip() for _ in range(2))
+
+
+def secret(bundle, key):
+    """Return what the runbook's command puts into keys.conf, by the shell itself."""
+    (line,) = [one for one in (bundle / "RUNBOOK.md").read_text().splitlines() if "create secret" in one]
+    literal = line.split("--from-literal=keys.conf=")[1]
+    return subprocess.check_output(["sh", "-c", f"KEY={key}; printf %s {literal}"], text=True)
 
 
 def free_port():
@@ -28,7 +36,7 @@ def free_port():
 def proxy(bundles, tmp_path_factory):
     """{port of the configuration: port here}, of nginx before a server of ours."""
     folder = tmp_path_factory.mktemp("nginx")
-    (folder / "keys.conf").write_text('"first" 1;\n"second" 1;\n')
+    (folder / "keys.conf").write_text("\n".join(secret(bundles["tf-serving"], key) for key in (FIRST, SECOND)))
     config = yaml.safe_load((bundles["tf-serving"] / "kubernetes" / "configmap.yaml").read_text())["data"]["nginx.conf"]
     with ut.serving.Server(bundles["tf-serving"] / "models", port=0, grpc_port=0) as server:
         ports = {port: free_port() for port in PORTS}
@@ -71,23 +79,23 @@ def status(port, path, key=None):
 def test_rest_wants_a_key(proxy, iris):
     port = proxy["8080"]
     rows = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")
-    for key in ("first", "second"):
+    for key in (FIRST, SECOND):
         with ut.serving.Client(f"http://127.0.0.1:{port}", api_key=key) as client:
             answers = client.predict("iris", {"features": rows})
         np.testing.assert_allclose(answers["probabilities"], iris[1].predict(rows, verbose=0), atol=1e-6)
-    for key in (None, "third", "1", "default", "include"):
+    for key in (None, "another", FIRST[:-1], "1", "default", "include"):
         assert status(port, "/v1/models/iris", key) == 401
-    assert status(port, "/v1/models/iris", "first") == 200
+    assert status(port, "/v1/models/iris", FIRST) == 200
     assert status(port, "/healthz") == 200
     for path in ("/", "/metrics", "/monitoring/prometheus/metrics", "/v1x", "/docs", "/v2/health/live"):
-        assert status(port, path, "first") == 404
-    assert status(port, "/v1/../monitoring/prometheus/metrics", "first") == 404
+        assert status(port, path, FIRST) == 404
+    assert status(port, "/v1/../monitoring/prometheus/metrics", FIRST) == 404
 
 
 def test_grpc_wants_a_key(proxy, iris):
     address = f"127.0.0.1:{proxy['8081']}"
     rows = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")
-    with ut.serving.Client(address, protocol="grpc", api_key="second") as client:
+    with ut.serving.Client(address, protocol="grpc", api_key=SECOND) as client:
         answers = client.predict("iris", {"features": rows})
     np.testing.assert_allclose(answers["probabilities"], iris[1].predict(rows, verbose=0), atol=1e-6)
     for key in (None, "wrong"):

@@ -1,22 +1,24 @@
 """An export, with all that a cluster needs to serve it."""
 
-import math
 import re
 import shutil
 from pathlib import Path
 
 from unitools.core.checks import check_choice, check_flag, check_integer, fail
 from unitools.core.version import VERSION
-from unitools.export.deployment.bundled_models import bundled_models
+from unitools.export.deployment.bundled_models import bundled_models, copy_models
 from unitools.export.deployment.runbook import runbook_values
-from unitools.export.deployment.serving_config import batching_config, models_config, monitoring_config
-from unitools.export.deployment.template_files import indented, write_templates
+from unitools.export.deployment.serving_config import serving_values
+from unitools.export.deployment.template_files import write_templates
 from unitools.export.publish import publishing
-from unitools.export.safe_load import check_export
 
 _TARGETS = ("tf-serving", "unitools", "kserve")
 _LABEL = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
-_IMAGE = re.compile(r"[a-z0-9][a-z0-9._:/-]*(@sha256:[0-9a-f]{64})?", re.ASCII)
+_PART = r"[a-z0-9]+([._-]+[a-z0-9]+)*"
+_IMAGE = re.compile(
+    rf"([A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?/)?{_PART}(/{_PART})*(:[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?"
+    r"(@sha256:[0-9a-f]{64})?"
+)
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _REQUIREMENT = re.compile(r"[A-Za-z0-9._-]+(\[[a-z,-]+\])?([=<>!~]=?[A-Za-z0-9.*+]+)?")
 _CPU = re.compile(r"[1-9][0-9]{0,2}|[1-9][0-9]{1,5}m")
@@ -95,31 +97,25 @@ def bundle(
         "most_replicas": str(3 * replicas),
         "requirement": _requirement(package),
     }
-    values |= _derived(target, name, models, cpu)
+    values |= _derived(target, name, models)
     with publishing(output, overwrite) as folder:
-        _write(folder, target, models, values, package)
+        contracts = copy_models(models, folder / "models")
+        _write(folder, target, values | serving_values(name, contracts, cpu), package)
     return Path(output)
 
 
-def _derived(target, name, models, cpu):
+def _derived(target, name, models):
     """Return what the templates are given besides the arguments."""
-    threads = math.ceil(int(cpu[:-1]) / 1000 if cpu.endswith("m") else int(cpu))
     return runbook_values(target, name) | {
         "name": name,
         "target": target,
         "model": next(iter(models)),
         "list_of_models": "\n".join(f"- `{model}`, version {version}" for model, (version, _) in models.items()),
-        "models_config": indented(models_config(models), 4),
-        "batching_config": indented(batching_config(threads), 4),
-        "monitoring_config": indented(monitoring_config(), 4),
         "metrics_port": "9090" if target == "tf-serving" else "8080",
     }
 
 
-def _write(folder, target, models, values, package):
-    for model, (version, source) in models.items():
-        shutil.copytree(source, folder / "models" / model / str(version))
-        check_export(folder / "models" / model / str(version))
+def _write(folder, target, values, package):
     if target != "tf-serving":
         (folder / "wheels").mkdir()
         (folder / "wheels" / "README").write_text("Wheels to install from come here.\n", encoding="utf-8")
@@ -130,6 +126,8 @@ def _write(folder, target, models, values, package):
         write_templates("cluster", values, folder)
     write_templates("common", values, folder)
     write_templates(target, values, folder)
+    for entry in folder.rglob("*"):
+        entry.chmod(0o755 if entry.is_dir() else 0o644)  # the image's user is another than the one who builds it
 
 
 def _checked(name, value, pattern, expected):

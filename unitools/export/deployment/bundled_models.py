@@ -1,9 +1,13 @@
 """Which models and versions go into a bundle."""
 
 import re
+import shutil
 from pathlib import Path
+from typing import Any
 
 from unitools.core.checks import fail
+from unitools.export.contract import read_contract
+from unitools.export.safe_load import check_export
 
 _VERSION = re.compile(r"\d+")
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
@@ -33,6 +37,25 @@ def bundled_models(path: Path) -> dict[str, tuple[int, Path]]:
     if strange:
         fail("path", strange, "of models named by letters, digits, '-', '_' and '.'", "Rename the folder.")
     return found
+
+
+def copy_models(models: dict[str, tuple[int, Path]], folder: Path) -> dict[str, dict[str, Any]]:
+    """Copy the models below `folder`, check the copies as `load` does, and return what their signature.json say.
+
+    Args:
+        models: What `bundled_models` found.
+        folder: Where to; made with the first model.
+
+    Raises:
+        UnsafeArtefactError: A copy is not what its manifest says, or holds operations that do not compute.
+    """
+    contracts = {}
+    for model, (version, source) in models.items():
+        copy = folder / model / str(version)
+        shutil.copytree(source, copy)
+        check_export(copy)
+        contracts[model] = read_contract(copy)
+    return contracts
 
 
 def _newest(folder):

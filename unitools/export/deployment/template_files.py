@@ -6,6 +6,7 @@ from pathlib import Path
 from string import Template
 
 SUFFIX = ".template"
+_ROOT = importlib.resources.files("unitools.export.deployment") / "templates"
 
 
 def write_templates(target: str, values: Mapping[str, str], folder: Path) -> None:
@@ -19,13 +20,22 @@ def write_templates(target: str, values: Mapping[str, str], folder: Path) -> Non
     Raises:
         KeyError: A template asks for a value that is not given.
     """
-    root = importlib.resources.files("unitools.export.deployment") / "templates" / target
+    root = _ROOT / target
     for source in _files(root):
         name = source[-1].removesuffix(SUFFIX)
         file = folder.joinpath(*source[:-1], f".{name[4:]}" if name.startswith("dot-") else name)
         file.parent.mkdir(parents=True, exist_ok=True)
         text = root.joinpath(*source).read_text(encoding="utf-8")
         file.write_text(Template(text).substitute(values), encoding="utf-8")
+
+
+def read_template(*parts: str) -> str:
+    """Return the text of a template as it is.
+
+    Args:
+        *parts: Folders below templates/, and the name without its suffix.
+    """
+    return _ROOT.joinpath(*parts[:-1], parts[-1] + SUFFIX).read_text(encoding="utf-8")
 
 
 def _files(root, parts=()):
