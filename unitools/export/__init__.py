@@ -1,6 +1,7 @@
 """Exports that are compared with the model before they appear."""
 
 from unitools.export.artefact import Artefact
+from unitools.export.audio_bytes import waveforms_from_bytes
 from unitools.export.conversion_error import ConversionError
 from unitools.export.deployment.bundle import bundle
 from unitools.export.image_bytes import images_from_bytes
@@ -40,4 +41,5 @@ __all__ = [
     "quantize",
     "saved_model",
     "verify",
+    "waveforms_from_bytes",
 ]

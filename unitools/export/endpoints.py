@@ -3,7 +3,6 @@
 import keras
 import tensorflow as tf
 
-from unitools.export.image_bytes import images_from_bytes
 from unitools.export.signatures import input_structure
 
 
@@ -12,6 +11,15 @@ def prepare(preprocess, images):
     if preprocess is None:
         return images
     return preprocess(images, training=False) if isinstance(preprocess, keras.layers.Layer) else preprocess(images)
+
+
+def with_channel(tensor, model):
+    """Return waveforms `(batch, samples)` as `(batch, samples, 1)` where the model takes that.
+
+    Keras would add the axis by itself. But `predict`, called with two ranks, forgets the shape of its input, and fails.
+    """
+    shape = model.inputs[0].shape
+    return tensor[..., tf.newaxis] if len(tensor.shape) == len(shape) - 1 and shape[-1] == 1 else tensor
 
 
 def named_answers(outputs, names, labels, top_k=None):
@@ -44,24 +52,19 @@ def array_endpoint(model, names, labels, top_k=None):
     return serve
 
 
-def image_endpoint(model, names, labels, preprocess, top_k=None):
-    """Return a function of raw float32 images in [0, 255]."""
+def raw_endpoint(model, names, labels, preprocess, top_k=None):
+    """Return a function of raw float32 images in [0, 255], or of waveforms in [-1, 1]."""
     answer = array_endpoint(model, names, labels, top_k)
 
-    def serve(images):
-        count = tf.shape(images)[0]
-        answers = answer(tf.cast(prepare(preprocess, _one_at_least(images, count)), model.inputs[0].dtype))
+    def serve(raw):
+        count = tf.shape(raw)[0]
+        prepared = with_channel(prepare(preprocess, _one_at_least(raw, count)), model)
+        answers = answer(tf.cast(prepared, model.inputs[0].dtype))
         return {name: tensor[:count] for name, tensor in answers.items()}
 
     return serve
 
 
-def _one_at_least(images, count):
+def _one_at_least(raw, count):
     # TensorFlow's convolution on a CPU returns the wrong shape for an empty batch.
-    return tf.cond(count > 0, lambda: images, lambda: tf.pad(images, ((0, 1), (0, 0), (0, 0), (0, 0))))
-
-
-def bytes_endpoint(serve_images, spec):
-    """Return a function of encoded pictures, which ends in `serve_images`."""
-    _, height, width, channels = spec.shape.as_list()
-    return lambda image_bytes: serve_images(images_from_bytes(image_bytes, (height, width), channels))
+    return tf.cond(count > 0, lambda: raw, lambda: tf.pad(raw, [(0, 1), *[(0, 0)] * (raw.shape.rank - 1)]))

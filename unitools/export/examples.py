@@ -7,35 +7,15 @@ import numpy as np
 import tensorflow as tf
 
 from unitools.core.checks import fail
-from unitools.export.image_bytes import images_from_bytes
 
 NUM_MADE = 4
 
 
-def image_examples(examples, spec):
-    """Return (images, encoded): float32 `(batch, height, width, channels)` in [0, 255], and the files' bytes.
-
-    Args:
-        examples: Array of images, or a sequence of encoded pictures or of paths, or None for seeded noise.
-        spec: `tf.TensorSpec` of the images.
-
-    Raises:
-        ValueError: There are none, or arrays do not fit `spec`.
-    """
-    shape = spec.shape.as_list()
-    if examples is None:
-        size = [side or 64 for side in shape[1:]]
-        examples = np.random.default_rng(0).integers(0, 256, (NUM_MADE, *size)).astype(np.float32)
-    if len(examples) and isinstance(examples[0], (bytes, str, Path)):
-        encoded = [one if isinstance(one, bytes) else Path(one).read_bytes() for one in examples]
-        if None in shape[1:3]:
-            fail("examples", "encoded pictures", "arrays, as the model has no size of its own", "Give `image_size`.")
-        return images_from_bytes(tf.constant(encoded), shape[1:3], shape[3]).numpy(), encoded
-    images = np.asarray(examples, np.float32)
-    if images.ndim != 4 or not len(images) or not spec.shape.is_compatible_with(images.shape):
-        fail("examples", images.shape, f"one or more images of shape {tuple(shape)}", "Or give bytes or paths.")
-    pixels = np.clip(np.rint(images), 0, 255).astype(np.uint8)
-    return images, [tf.io.encode_png(picture).numpy() for picture in pixels]
+def encoded_files(examples):
+    """Return the bytes of each file where examples are encoded files or paths of them, else None."""
+    if not len(examples) or not isinstance(examples[0], (bytes, str, Path)):
+        return None
+    return [one if isinstance(one, bytes) else Path(one).read_bytes() for one in examples]
 
 
 def array_examples(examples, structure, specs):

@@ -10,10 +10,11 @@ import tensorflow as tf
 from unitools.core.checks import check_choice, fail
 from unitools.core.optional import require
 from unitools.export.call_portable import FILES
-from unitools.export.examples import array_examples, image_examples
+from unitools.export.examples import array_examples
 from unitools.export.model_card import ModelCard
 from unitools.export.portable import converting, write_portable
 from unitools.export.portable_options import PortableOptions
+from unitools.export.raw_images import RawImages
 from unitools.export.signatures import input_structure
 from unitools.export.verification_report import VerificationReport
 
@@ -113,7 +114,7 @@ def _converted(saved, quantization, rows):
 def _rows(representative, endpoint, inputs):
     """Return one {input: array of one row} for each representative input."""
     if inputs == "images":
-        arrays = [image_examples(representative, endpoint.specs[0])[0]]
+        arrays = [RawImages(endpoint.specs[0]).examples(representative)[0]]
     else:
         arrays = array_examples(representative, input_structure(endpoint.model), endpoint.specs)
     names = [spec.name for spec in endpoint.specs]

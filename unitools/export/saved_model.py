@@ -10,12 +10,14 @@ import tensorflow as tf
 from unitools.core.checks import check_choice, check_flag, check_integer, fail
 from unitools.export.card_text import write_card
 from unitools.export.contract import LABELS, described, write_contract
-from unitools.export.endpoints import array_endpoint, bytes_endpoint, image_endpoint
+from unitools.export.endpoints import array_endpoint, raw_endpoint
 from unitools.export.labels import checked_labels, write_labels
 from unitools.export.manifest import write_manifest
 from unitools.export.model_card import ModelCard, check_card
 from unitools.export.publish import publishing
-from unitools.export.signatures import image_spec, input_specs, input_structure, output_names
+from unitools.export.raw_input import CHOICES, raw_input
+from unitools.export.raw_waveforms import RawWaveforms
+from unitools.export.signatures import input_specs, input_structure, output_names
 from unitools.export.verification_report import VerificationReport
 from unitools.export.verify import verify
 from unitools.export.warm_up_requests import MAX_ROWS, write_warm_up
@@ -31,6 +33,8 @@ def saved_model(
     examples: Any = None,
     preprocess: Callable | None = None,
     image_size: tuple[int, int] | None = None,
+    sample_rate_hz: int | None = None,
+    num_samples: int | None = None,
     output_name: str | None = None,
     warm_up: int = 4,
     card: ModelCard | None = None,
@@ -47,7 +51,9 @@ def saved_model(
     Signatures: "images" gives `serving_default` and `serving_images`, both `images` float32
     `(batch, height, width, channels)` in [0, 255] at the model's input size, not resized. "image_bytes" makes
     `serving_default` and `serving_bytes` take `image_bytes`, strings `(batch,)`, decoded and resized as
-    `images_from_bytes` does; `serving_images` stays. "arrays" gives `serving_default` and `serving_arrays` with one
+    `images_from_bytes` does; `serving_images` stays. "waveforms" and "audio_bytes" are the like of float32
+    `(batch, samples)` in [-1, 1] and WAV files: `serving_waveforms` and `serving_bytes`, decoded as
+    `waveforms_from_bytes` does. "arrays" gives `serving_default` and `serving_arrays` with one
     input for each of the model's, of any dtype.
     Outputs: floats as float32. With labels also `label` and `score` `(batch,)`, of the most probable class; with
     `top_k` besides `labels` and `scores` `(batch, top_k)`, the most probable first.
@@ -55,13 +61,15 @@ def saved_model(
     Args:
         model: A built model that knows its inputs, of free batch size.
         path: Folder to write. TensorFlow Serving wants its last part to be a number.
-        inputs: "images", "image_bytes" or "arrays". Default "images".
+        inputs: "images", "image_bytes", "waveforms", "audio_bytes" or "arrays". Default "images".
         labels: Class names in the order of the outputs; two for one sigmoid unit. Written to `assets/labels.txt`.
         top_k: How many labels and scores to give, from 1 to the number of labels. Default None: the best alone.
-        examples: What to verify on: arrays of raw inputs, or encoded pictures (bytes) or paths. Default: made noise.
-        preprocess: Layer or function from raw images in [0, 255] to what the model takes, such as
-            `backbone.preprocess` or `keras.layers.Rescaling(1 / 255)`. Default: the model takes raw images.
+        examples: What to verify on: arrays of raw inputs, or encoded files (bytes) or paths. Default: made noise.
+        preprocess: Layer or function from raw images or waveforms to what the model takes, such as
+            `backbone.preprocess` or `keras.layers.Rescaling(1 / 255)`. Default: the model takes raw input.
         image_size: (height, width) for "image_bytes", where the model takes any size.
+        sample_rate_hz: Samples a second of what the model hears. Needed for "waveforms" and "audio_bytes".
+        num_samples: Length for "audio_bytes", where the model takes any, or has `preprocess`.
         output_name: Name of a single output. Default "probabilities"; for "arrays" without labels, the model's own.
         warm_up: Rows of the largest recorded request, one of 1 row and one of so many a signature. They are the first
             examples, and lie in the export for all who get it. Default 4. 0 writes none.
@@ -87,18 +95,17 @@ def saved_model(
     >>> sorted(tf.saved_model.load(path).signatures["serving_default"](images=tf.zeros((1, 8, 8, 3))))
     ['label', 'probabilities', 'score']
     """
-    check_choice("inputs", inputs, ("images", "image_bytes", "arrays"))
+    check_choice("inputs", inputs, CHOICES)
     check_flag("overwrite", overwrite)
     _check_additions(warm_up, card)
-    if inputs == "arrays" and (preprocess is not None or image_size is not None):
-        fail("preprocess", preprocess, 'left out with inputs="arrays", like `image_size`', "Put it into the model.")
     input_structure(model)  # says first whether the model can be exported at all
+    raw = raw_input(model, inputs, preprocess, image_size, sample_rate_hz, num_samples)
     labels = checked_labels(model, labels)
     _check_top_k(top_k, labels)
     names = output_names(model, _checked_name(output_name, inputs, labels))
-    endpoints = _endpoints(model, inputs, labels, top_k, preprocess, image_size, names)
+    endpoints = _endpoints(model, raw, inputs, (labels, top_k), preprocess, names)
     with publishing(path, overwrite) as folder:
-        _write(model, preprocess, endpoints, names, (labels, top_k), folder)
+        _write(model, preprocess, endpoints, names, (labels, top_k), raw, folder)
         report = verify(
             folder, model, examples, preprocess=preprocess, fresh_process=fresh_process, tolerance=tolerance
         )
@@ -130,21 +137,20 @@ def _check_top_k(top_k, labels):
     check_integer("top_k", top_k, 1, len(labels), advice="It counts labels.")
 
 
-def _endpoints(model, inputs, labels, top_k, preprocess, image_size, names):
+def _endpoints(model, raw, inputs, decoding, preprocess, names):
     """Return {signature: (function, specs)}. The archive makes the first one `serving_default` too."""
-    if inputs == "arrays":
+    labels, top_k = decoding
+    if raw is None:
         return {"serving_arrays": (array_endpoint(model, names, labels, top_k), input_specs(model))}
-    spec = image_spec(model, image_size)
-    images = (image_endpoint(model, names, labels, preprocess, top_k), [spec])
-    if inputs == "images":
-        return {"serving_images": images}
-    if None in spec.shape[1:3]:
-        fail("image_size", image_size, "(height, width), as the model takes images of any size", "Give `image_size`.")
-    encoded = (bytes_endpoint(images[0], spec), [tf.TensorSpec((None,), tf.string, "image_bytes")])
-    return {"serving_bytes": encoded, "serving_images": images}
+    serve = raw_endpoint(model, names, labels, preprocess, top_k)
+    endpoints = {f"serving_{raw.array_name}": (serve, [raw.spec])}
+    if inputs == raw.encoded_name:
+        strings = [tf.TensorSpec((None,), tf.string, raw.encoded_name)]
+        endpoints = {"serving_bytes": (lambda encoded: serve(raw.decode(encoded)), strings)} | endpoints
+    return endpoints
 
 
-def _write(model, preprocess, endpoints, names, decoding, folder):
+def _write(model, preprocess, endpoints, names, decoding, raw, folder):
     labels, top_k = decoding
     archive = keras.export.ExportArchive()
     archive.track(model)
@@ -164,6 +170,8 @@ def _write(model, preprocess, endpoints, names, decoding, folder):
     contract = {"serving_default": next(iter(contract.values()))} | contract
     content = {"keras": keras.__version__, "tensorflow": tf.__version__, "labels": LABELS if labels else None}
     content |= {"model_outputs": names, "top_k": top_k, "signatures": contract}
+    if isinstance(raw, RawWaveforms):
+        content["sample_rate_hz"] = raw.sample_rate_hz
     write_contract(folder, content)
 
 

@@ -5,7 +5,7 @@ import re
 import keras
 import tensorflow as tf
 
-from unitools.core.checks import fail
+from unitools.core.checks import check_integer, fail
 
 _MADE_BY_KERAS = re.compile(r"(keras_tensor|input_layer)(_\d+)?$")
 
@@ -61,6 +61,29 @@ def image_spec(model, image_size=None):
             fail("image_size", image_size, f"the model's own (height, width) = {tuple(shape[1:3])}, None for free")
         shape[1:3] = size
     return tf.TensorSpec(shape, tf.float32, "images")
+
+
+def waveform_spec(model, num_samples=None, has_preprocess=False):
+    """Return the float32 `tf.TensorSpec` `(batch, samples)` of a model that takes waveforms.
+
+    Args:
+        model: The model.
+        num_samples: Samples of a waveform where the model does not say so; otherwise None or the model's own.
+        has_preprocess: Whether something else than the model hears the waveforms first, which hides their length.
+    """
+    if num_samples is not None:
+        check_integer("num_samples", num_samples, 1)
+    if has_preprocess:
+        return tf.TensorSpec((None, num_samples), tf.float32, "waveforms")
+    specs = input_specs(model)
+    shapes = [spec.shape.as_list() for spec in specs]
+    if len(specs) != 1 or not specs[0].dtype.is_floating or not (len(shapes[0]) == 2 or shapes[0][2:] == [1]):
+        wanted = "a model of one float input (batch, samples) or (batch, samples, 1)"
+        fail("model", shapes, wanted, 'Give `preprocess`, or inputs="arrays".')
+    own = shapes[0][1]
+    if num_samples is not None and own not in (None, num_samples):
+        fail("num_samples", num_samples, f"the model's own, {own}")
+    return tf.TensorSpec((None, own or num_samples), tf.float32, "waveforms")
 
 
 def output_names(model, output_name=None):

@@ -12,11 +12,11 @@ from unitools.core.checks import check_flag, fail
 from unitools.export.call_export import call_export
 from unitools.export.call_portable import call_portable
 from unitools.export.compare import compare
-from unitools.export.contract import CONTRACT, image_shape, read_contract, read_labels
-from unitools.export.endpoints import named_answers, prepare
-from unitools.export.examples import array_examples, image_examples
+from unitools.export.contract import CONTRACT, read_contract, read_labels
+from unitools.export.endpoints import named_answers, prepare, with_channel
+from unitools.export.examples import array_examples
 from unitools.export.fresh_process import call_in_fresh_process
-from unitools.export.image_bytes import images_from_bytes
+from unitools.export.raw_input import contract_input
 from unitools.export.signatures import input_specs, input_structure
 from unitools.export.verification_error import VerificationError
 from unitools.export.verification_report import VerificationReport
@@ -130,8 +130,8 @@ def _cases(path, contract, model, examples, preprocess):
         answers = named_answers(outputs, contract["model_outputs"], labels, contract.get("top_k"))
         return {key: x.numpy() for key, x in answers.items()}
 
-    shape = image_shape(contract)
-    if shape is None:
+    raw = contract_input(contract)
+    if raw is None:
         structure = input_structure(model)
         arrays = array_examples(examples, structure, input_specs(model))
 
@@ -141,13 +141,12 @@ def _cases(path, contract, model, examples, preprocess):
             return predict(keras.tree.pack_sequence_as(structure, tensors))
 
         return [(n, dict(zip(s["inputs"], arrays, strict=True)), predict_arrays) for n, s in signatures.items()]
-    images, encoded = image_examples(examples, tf.TensorSpec(shape, tf.float32))
+    arrays, encoded = raw.examples(examples)
 
-    def predict_images(given):
-        raw = given.get("images")
-        if raw is None:
-            raw = images_from_bytes(tf.constant(given["image_bytes"]), shape[1:3], shape[3])
-        return predict(np.asarray(prepare(preprocess, tf.convert_to_tensor(raw))))
+    def predict_raw(given):
+        encoded = given.get(raw.encoded_name)
+        decoded = given[raw.array_name] if encoded is None else raw.decode(tf.constant(encoded))
+        return predict(np.asarray(with_channel(prepare(preprocess, tf.convert_to_tensor(decoded)), model)))
 
-    given = {"image_bytes": np.array(encoded, object)}, {"images": images}
-    return [(n, given["image_bytes" not in s["inputs"]], predict_images) for n, s in signatures.items()]
+    given = {raw.encoded_name: np.array(encoded, object), raw.array_name: arrays}
+    return [(n, {key: given[key] for key in s["inputs"]}, predict_raw) for n, s in signatures.items()]

@@ -11,8 +11,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from unitools.export.contract import image_shape, read_contract
-from unitools.export.examples import array_examples, image_examples
+from unitools.export.contract import read_contract
+from unitools.export.examples import array_examples
+from unitools.export.raw_input import contract_input
 from unitools.export.signatures import input_specs, input_structure
 
 RECORDS = "assets.extra/tf_serving_warmup_requests"
@@ -44,13 +45,13 @@ def write_warm_up(folder: Path, model: keras.Model, examples: Any, rows: int) ->
 def _inputs(folder, model, examples, rows):
     """Return {signature: {input: array}}."""
     contract = read_contract(folder)
-    signatures, shape = contract["signatures"], image_shape(contract)
-    if shape is None:
+    signatures, raw = contract["signatures"], contract_input(contract)
+    if raw is None:
         arrays = array_examples(examples, input_structure(model), input_specs(model))
         return {name: dict(zip(one["inputs"], arrays, strict=True)) for name, one in signatures.items()}
     first = None if examples is None else examples[:rows]
-    images, encoded = image_examples(first, tf.TensorSpec(shape, tf.float32))
-    given = {"images": images, "image_bytes": np.array(encoded, object)}
+    decoded, encoded = raw.examples(first)
+    given = {raw.array_name: decoded, raw.encoded_name: np.array(encoded, object)}
     return {name: {key: given[key] for key in one["inputs"]} for name, one in signatures.items()}
 
 
